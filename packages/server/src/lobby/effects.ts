@@ -1,0 +1,80 @@
+import type { JsonValue, Outcome } from "@probematch/shared";
+import type { MatchRecord } from "./matchRecord.js";
+
+/**
+ * What the outside world has to be told after an event was applied. Each node carries out the effects that
+ * concern its own connected participants; every effect can be told again from the state alone (see `viewOf`),
+ * so one that was lost with a connection does no harm.
+ */
+export type Effect =
+  | {
+      readonly kind: "probing";
+      readonly participantId: string;
+      readonly proposalId: string;
+      readonly members: number;
+    }
+  | {
+      readonly kind: "probePrepare";
+      readonly participantId: string;
+      readonly probeId: string;
+      readonly proposalId: string;
+      readonly initiator: boolean;
+      readonly deadlineAt: number;
+    }
+  | { readonly kind: "probeStart"; readonly participantId: string; readonly probeId: string }
+  | {
+      readonly kind: "confirm";
+      readonly participantId: string;
+      readonly proposalId: string;
+      readonly deadlineAt: number;
+    }
+  | {
+      readonly kind: "released";
+      readonly participantId: string;
+      readonly proposalId: string;
+      readonly reason: ReleaseReason;
+    }
+  | ({ readonly kind: "matched"; readonly participantId: string } & MatchView)
+  | {
+      readonly kind: "peerStatus";
+      readonly participantId: string;
+      readonly matchId: string;
+      readonly seat: number;
+      readonly connected: boolean;
+    }
+  | { readonly kind: "ended"; readonly participantId: string; readonly outcome: Outcome }
+  /** The node that leads the scene asks the study's hook for a room. */
+  | {
+      readonly kind: "createRoom";
+      readonly matchId: string;
+      readonly proposalId: string;
+      readonly members: readonly string[];
+      readonly deadlineAt: number;
+    }
+  /** For the match log and the admin feed. */
+  | { readonly kind: "matchFormed"; readonly record: MatchRecord }
+  /** Positions or counts changed: waiting participants may be told anew. */
+  | { readonly kind: "poolChanged" };
+
+export type ReleaseReason =
+  | "too_slow"
+  | "probe_failed"
+  | "member_gone"
+  | "not_confirmed"
+  | "room_failed"
+  | "server";
+
+/** A match as one of its members is told of it. */
+export interface MatchView {
+  readonly matchId: string;
+  readonly seat: number;
+  readonly groupSize: number;
+  readonly peers: readonly {
+    readonly seat: number;
+    readonly alias: string;
+    readonly probeId: string | null;
+    readonly rttMs: number | null;
+    readonly connected: boolean;
+  }[];
+  readonly room: JsonValue;
+}

@@ -1,0 +1,191 @@
+import type { Outcome } from "@probematch/shared";
+import type { Edge } from "../latency/edge.js";
+import type { Candidate } from "./candidate.js";
+
+/** What a matchmaker may know besides its candidates. The same arguments always give the same answers. */
+export interface MatchContext {
+  /** Server time, epoch ms. */
+  readonly now: number;
+  /** A number in [0, 1), from the scene's seed and the place in the log: replay draws the same ones. */
+  random(): number;
+  /** What is known of the latency between two candidates. */
+  edge(a: Candidate, b: Candidate): Edge;
+  /**
+   * May these two be in one group now? False while a fresh measurement says *too slow*, while a failed probe is
+   * backing off, and where a rule of the scene or the matchmaker's own `allowsPair` forbids the pair.
+   */
+  allowed(a: Candidate, b: Candidate): boolean;
+}
+
+/** When a candidate's wait ends by the matchmaker's own rule, and how. */
+export interface GiveUp {
+  /** Server time, epoch ms. */
+  readonly at: number;
+  readonly outcome: Outcome;
+}
+
+/**
+ * Decides who plays with whom. Extend it for a rule of your own:
+ *
+ * @example
+ * ```ts
+ * class SameLanguageMatchmaker extends Matchmaker {
+ *   override readonly name = "SameLanguage";
+ *   findMatch(arriving: Candidate, waiting: readonly Candidate[], groupSize: number) {
+ *     const same = waiting.filter((c) => c.attributes["language"] === arriving.attributes["language"]);
+ *     return same.length < groupSize - 1 ? null : [...same.slice(0, groupSize - 1), arriving];
+ *   }
+ * }
+ * ```
+ *
+ * A matchmaker is a function of its arguments: no clock, no `Math.random`, no state between calls, no `await`.
+ * It may throw: the error is logged, nobody loses a place, and the scene goes on.
+ */
+export abstract class Matchmaker {
+  /** Written into the journal and the match log. */
+  abstract readonly name: string;
+
+  /**
+   * The largest peer-to-peer RTT (ms, inclusive) a match may have. `null`: nothing is probed or rejected.
+   */
+  readonly maxP2pRttMs: number | null;
+
+  constructor(options: { readonly maxP2pRttMs?: number | null } = {}) {
+    this.maxP2pRttMs = options.maxP2pRttMs ?? null;
+  }
+
+  /**
+   * A group for one candidate, or `null` to let it wait.
+   *
+   * @param arriving who just arrived, or whose situation just changed
+   * @param waiting everybody else who may be in a group with `arriving`, by seniority
+   * @returns exactly `groupSize` different candidates, `arriving` among them, in seat order
+   */
+  abstract findMatch(
+    arriving: Candidate,
+    waiting: readonly Candidate[],
+    groupSize: number,
+    context: MatchContext,
+  ): readonly Candidate[] | null;
+
+  /**
+   * Groups out of the whole pool. The default asks {@link findMatch} for each candidate in `asked`, by seniority.
+   * Override it to look at everybody at once.
+   *
+   * @param pool everybody who can be proposed now, by seniority
+   * @param asked those of the pool whose situation changed since the last call; all of the pool where anything
+   *   may have changed
+   */
+  findMatches(
+    pool: readonly Candidate[],
+    groupSize: number,
+    context: MatchContext,
+    asked: readonly Candidate[],
+  ): readonly (readonly Candidate[])[] {
+    const groups: (readonly Candidate[])[] = [];
+    const taken = new Set<Candidate>();
+    for (const arriving of asked) {
+      if (taken.has(arriving) || pool.length - taken.size < groupSize) continue;
+      const group = this.#askFor(arriving, pool, taken, groupSize, context);
+      if (group === null) continue;
+      groups.push(group);
+      for (const member of group) taken.add(member);
+    }
+    return groups;
+  }
+
+  /**
+   * A rule about two candidates that has to hold for every pair of a group. The default allows all.
+   */
+  allowsPair(_a: Candidate, _b: Candidate, _context: Pick<MatchContext, "now">): boolean {
+    return true;
+  }
+
+  /** Preferred partners first. The default keeps the order of arrival. */
+  rankCandidates(
+    _arriving: Candidate,
+    waiting: readonly Candidate[],
+    _context: MatchContext,
+  ): readonly Candidate[] {
+    return waiting;
+  }
+
+  /**
+   * Is this measured RTT a reason to turn the pair down? A limit is inclusive; `null` (no measurement) is turned
+   * down when there is a limit; without a limit nothing is.
+   */
+  shouldRejectForRtt(rttMs: number | null): boolean {
+    if (this.maxP2pRttMs === null) return false;
+    return rttMs === null || rttMs > this.maxP2pRttMs;
+  }
+
+  /**
+   * The next time at which this candidate should be asked about again although nothing happened, because a rule
+   * relaxes with waiting. `null`: never.
+   */
+  relaxesAt(_candidate: Candidate, _context: Pick<MatchContext, "now">): number | null {
+    return null;
+  }
+
+  /** When this candidate's wait ends by the matchmaker's own rule; `null`: only the scene's limit counts. */
+  givesUpAt(_candidate: Candidate): GiveUp | null {
+    return null;
+  }
+
+  /**
+   * True when somebody's departure, or anybody else's change, can make a group possible that was not before (a
+   * rule about the pool's size, say): then the whole pool is asked about after every change. Costs time in
+   * large pools. Default: true, the safe answer for a rule we do not know.
+   */
+  get looksAtWholePool(): boolean {
+    return true;
+  }
+
+  /** The matchmaker's settings, for the configuration's hash and the log. JSON. */
+  describe(): Record<string, unknown> {
+    return { name: this.name, maxP2pRttMs: this.maxP2pRttMs };
+  }
+
+  /**
+   * A custom `findMatch` may not look at {@link MatchContext.allowed} beyond its own pairs. When it returns a
+   * group with a forbidden pair among the others, the junior of that pair is left out and it is asked again,
+   * so that a rule written without a thought for evidence does not propose the same group for ever.
+   */
+  #askFor(
+    arriving: Candidate,
+    pool: readonly Candidate[],
+    taken: ReadonlySet<Candidate>,
+    groupSize: number,
+    context: MatchContext,
+  ): readonly Candidate[] | null {
+    let waiting = pool.filter((c) => c !== arriving && !taken.has(c) && context.allowed(arriving, c));
+    while (waiting.length >= groupSize - 1) {
+      const group = this.findMatch(
+        arriving,
+        this.rankCandidates(arriving, waiting, context),
+        groupSize,
+        context,
+      );
+      if (group === null) return null;
+      const forbidden = juniorOfForbiddenPair(group, waiting, context);
+      if (forbidden === null) return group;
+      waiting = waiting.filter((c) => c !== forbidden);
+    }
+    return null;
+  }
+}
+
+/** The junior member of the first pair that is not allowed; `null` when the group is fine. */
+function juniorOfForbiddenPair(
+  group: readonly Candidate[],
+  bySeniority: readonly Candidate[],
+  context: MatchContext,
+): Candidate | null {
+  for (const [i, a] of group.entries()) {
+    for (const b of group.slice(i + 1)) {
+      if (a === b || context.allowed(a, b)) continue;
+      return bySeniority.indexOf(a) > bySeniority.indexOf(b) ? a : b;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,108 @@
+import type {
+  Attributes,
+  Outcome,
+  ProbeReport,
+  RefusalCode,
+  RttSummary,
+  ServerRttParameters,
+} from "@probematch/shared";
+import type { LobbyConfig } from "../lobby/config.js";
+import type { Effect, MatchView } from "../lobby/effects.js";
+
+/** A scene's rules: the core's and those of the faces around it. Made by the scene builder. */
+export interface SceneSettings {
+  readonly lobby: LobbyConfig;
+  /** Do not tell participants their position and how many wait. */
+  readonly hideLobbyCount: boolean;
+  /** Only TURN candidates: no address of a participant reaches another one. */
+  readonly relayOnly: boolean;
+  readonly serverRtt: ServerRttParameters;
+}
+
+/** What a participant is told when it connects, from the state alone. */
+export type ParticipantView =
+  | { readonly status: "waiting" }
+  | { readonly status: "held"; readonly proposalId: string; readonly members: number }
+  | { readonly status: "matched"; readonly match: MatchView }
+  | { readonly status: "ended"; readonly outcome: Outcome };
+
+/** Where a waiting participant stands. */
+export interface Standing {
+  /** 1 = next in line. */
+  readonly position: number;
+  readonly lobbyCount: number;
+  readonly waitedMs: number;
+  /** Until the wait limit; `null` = none. */
+  readonly remainingMs: number | null;
+  /** From observed rates; `null` = unknown. */
+  readonly estimatedWaitMs: number | null;
+}
+
+/** The scene as a whole, for the queue API, metrics and the admin feed. */
+export interface SceneOverview {
+  readonly sceneId: string;
+  /** Participants waiting or held by a proposal. */
+  readonly waiting: number;
+  readonly held: number;
+  readonly openProposals: number;
+  readonly liveProbes: number;
+  readonly liveMatches: number;
+  readonly matchesCommitted: number;
+  readonly estimatedWaitMs: number | null;
+}
+
+export interface ArrivalRequest {
+  readonly participantId: string;
+  readonly attributes: Attributes;
+  readonly webrtc: boolean;
+  readonly priority: number;
+  /** The page was loaded anew: links it had are gone. */
+  readonly fresh: boolean;
+}
+
+export type Arrival =
+  /** New here: a place at the end of the queue. */
+  | { readonly status: "arrived" }
+  /** Known: keeps place, attributes and history. */
+  | { readonly status: "resumed" }
+  | { readonly status: "refused"; readonly code: RefusalCode };
+
+/**
+ * One scene of this node, as the gateway sees it: commands in, effects out. Every command is a fact for the
+ * journal; it resolves once the fact is in the log and applied, with `null`, or with the code of why it was
+ * refused (then nothing was written). Commands reject with `JournalUnavailableError` when the log cannot be written.
+ */
+export interface SceneHandle {
+  readonly settings: SceneSettings;
+  arrive(request: ArrivalRequest): Promise<Arrival>;
+  /** The last page of this participant on this node is gone; its place is kept for the grace time. */
+  disconnect(participantId: string): Promise<void>;
+  leave(participantId: string): Promise<void>;
+  /** The researcher takes a participant out. `false` = not in this scene. */
+  remove(participantId: string, by: string): Promise<boolean>;
+  /** Journaled when it is the first one or changed enough to matter. */
+  reportRtt(
+    participantId: string,
+    measured: { readonly serverRtt?: RttSummary; readonly beaconRttMs?: Readonly<Record<string, number>> },
+  ): Promise<void>;
+  probeReady(participantId: string, probeId: string): Promise<RefusalCode | null>;
+  probeReport(participantId: string, probeId: string, report: ProbeReport): Promise<RefusalCode | null>;
+  confirm(participantId: string, proposalId: string): Promise<RefusalCode | null>;
+  matchDone(participantId: string, matchId: string): Promise<RefusalCode | null>;
+  /**
+   * The other end of a live probe, or of a live match's link; `null` when the link is not this participant's or
+   * no longer live. Signals are relayed only along it.
+   */
+  linkPeer(participantId: string, probeId: string): string | null;
+  viewOf(participantId: string): ParticipantView | null;
+  standingOf(participantId: string): Standing | null;
+  /** Everybody who waits or is held, by seniority. */
+  waitingIds(): readonly string[];
+  overview(): SceneOverview;
+  /** False while the journal cannot be written or followed. */
+  readonly available: boolean;
+  /** Server time, epoch ms; never goes back. */
+  now(): number;
+  /** Effects of applied events, in log order. Returns the function that ends it. */
+  onEffects(listener: (effects: readonly Effect[]) => void): () => void;
+}

@@ -1,0 +1,270 @@
+import * as v from "valibot";
+import { reportableFailureSchema } from "./failures.js";
+import { participantIdSchema, sceneIdSchema, serverIdSchema } from "./ids.js";
+import { attributesSchema, jsonValueSchema } from "./json.js";
+import { outcomeSchema } from "./outcomes.js";
+import { refusalCodeSchema } from "./refusals.js";
+import { rttStatsSchema } from "./rttStats.js";
+
+/**
+ * Version of the messages in this file. Client and server must have the same one: a page that was cached
+ * before an upgrade is told `protocol_version` and can reload, instead of failing in the middle of a match.
+ */
+export const PROTOCOL_VERSION = 1;
+
+/** The socket.io path, apart from an application's own socket.io. */
+export const SOCKET_PATH = "/probematch/socket.io/";
+
+/** The largest message either side accepts, in bytes. An SDP with many candidates is about 4 KB. */
+export const MAX_MESSAGE_BYTES = 64 * 1024;
+
+const ms = v.pipe(v.number(), v.finite(), v.minValue(0));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const shortText = v.pipe(v.string(), v.maxLength(500));
+
+/** How one probe is done; chosen by the scene, told to both browsers. */
+export const probeParametersSchema = v.object({
+  /** Counted pings per side. Seeds' default: 5. */
+  pings: v.pipe(count, v.minValue(1), v.maxValue(64)),
+  /** Time between two pings' departures. Seeds' default: 100. */
+  spacingMs: ms,
+  /** A ping without an answer for this long is lost. Seeds' default: 2000. */
+  pingTimeoutMs: v.pipe(ms, v.minValue(1)),
+  /** Pings sent first and not counted: the first one pays for paths warming up. Default: 1. */
+  warmupPings: v.pipe(count, v.maxValue(16)),
+});
+export type ProbeParameters = v.InferOutput<typeof probeParametersSchema>;
+
+export const defaultProbeParameters: ProbeParameters = {
+  pings: 5,
+  spacingMs: 100,
+  pingTimeoutMs: 2000,
+  warmupPings: 1,
+};
+
+/** How a page measures its RTT to the server. */
+export const serverRttParametersSchema = v.object({
+  /** Time between echoes once the first burst is done. */
+  intervalMs: v.pipe(ms, v.minValue(100)),
+  /** Echoes sent in quick succession right after connecting, so that a first summary exists early. */
+  burst: v.pipe(count, v.minValue(1), v.maxValue(32)),
+  /** An echo unanswered for this long is lost. */
+  timeoutMs: v.pipe(ms, v.minValue(1)),
+});
+export type ServerRttParameters = v.InferOutput<typeof serverRttParametersSchema>;
+
+const seq = v.pipe(count, v.maxValue(0xffff_ffff));
+
+/** The kind of network path a probe took, as in RTCIceCandidate types: the less direct end names it. */
+export const pathKinds = ["host", "srflx", "prflx", "relay"] as const;
+export const pathKindSchema = v.picklist(pathKinds);
+export type PathKind = v.InferOutput<typeof pathKindSchema>;
+
+/** One side's account of one probe. */
+export const probeReportSchema = v.variant("status", [
+  v.object({
+    status: v.literal("measured"),
+    rtt: rttStatsSchema,
+    /** The counted samples in ms, in sending order: telemetry, no decision reads them. */
+    samplesMs: v.pipe(v.array(ms), v.maxLength(64)),
+    path: v.nullable(pathKindSchema),
+    /** `udp` or `tcp`; for a relayed path the protocol towards the relay. */
+    protocol: v.nullable(v.picklist(["udp", "tcp", "tls"])),
+    addressFamily: v.nullable(v.picklist(["ipv4", "ipv6"])),
+    /** The smallest step of this browser's clock, in ms. */
+    clockStepMs: ms,
+    /** getStats' currentRoundTripTime in ms: a cross-check only, coarse and possibly seconds old. */
+    statsRttMs: v.nullable(ms),
+    /** The longest time the event loop stood still during the measurement, in ms. */
+    stalledMs: ms,
+    /** From the order to start until the channel was open, in ms. */
+    setupMs: ms,
+  }),
+  v.object({
+    status: v.literal("failed"),
+    reason: reportableFailureSchema,
+    detail: v.nullable(shortText),
+  }),
+]);
+export type ProbeReport = v.InferOutput<typeof probeReportSchema>;
+
+/** A WebRTC signal: a session description or one trickled candidate. */
+export const signalSchema = v.union([
+  v.object({
+    type: v.picklist(["offer", "answer"]),
+    sdp: v.pipe(v.string(), v.maxLength(32 * 1024)),
+  }),
+  v.object({
+    type: v.literal("candidate"),
+    candidate: v.object({
+      candidate: v.pipe(v.string(), v.maxLength(1024)),
+      sdpMLineIndex: v.optional(v.nullable(count)),
+      sdpMid: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(64)))),
+      usernameFragment: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(256)))),
+    }),
+  }),
+]);
+export type Signal = v.InferOutput<typeof signalSchema>;
+
+/** What a page sends when it connects (socket.io's `auth`). */
+export const handshakeSchema = v.object({
+  protocol: count,
+  scene: sceneIdSchema,
+  /** A token the study signed. Needed unless the server runs in open mode. */
+  token: v.optional(v.pipe(v.string(), v.maxLength(8192))),
+  /** The study's name for the participant; only believed in open mode or when the token names the same one. */
+  participantId: v.optional(participantIdSchema),
+  /** Returned by an earlier `welcome`: proves that this page is the same participant. */
+  resumeToken: v.optional(v.pipe(v.string(), v.maxLength(8192))),
+  attributes: v.optional(attributesSchema),
+  /** False where the browser has no WebRTC or refused it. */
+  webrtc: v.boolean(),
+  /** The page was loaded anew (true) or its connection came back (false): links survive only the latter. */
+  fresh: v.boolean(),
+});
+export type Handshake = v.InferOutput<typeof handshakeSchema>;
+
+/** What a refused connection's error carries (socket.io's `connect_error`, `data`). */
+export const refusalSchema = v.object({
+  code: refusalCodeSchema,
+  message: shortText,
+});
+export type Refusal = v.InferOutput<typeof refusalSchema>;
+
+const peerSchema = v.object({
+  /** Index in the match, the same for every member. */
+  seat: count,
+  /** The name other members see: made for this match, unrelated to the participant id. */
+  alias: shortText,
+  /** The probe whose open connection belongs to this peer; `null` where the scene measured nothing. */
+  probeId: v.nullable(serverIdSchema),
+  /** The measured RTT that decided, `null` where the scene measured nothing. */
+  rttMs: v.nullable(ms),
+  /** False while this peer's signaling connection is down. */
+  connected: v.boolean(),
+});
+export type PeerInfo = v.InferOutput<typeof peerSchema>;
+
+/** Page → server, by event name. */
+export const clientMessages = {
+  /** An RTT ping; answered with `echoed` and the same number. */
+  echo: v.object({ seq }),
+  /** The answer to the server's own `serverEcho`. */
+  serverEchoed: v.object({ seq }),
+  /** What the page measured so far. */
+  rttReport: v.object({ rtt: rttStatsSchema }),
+  /** RTTs to the scene's beacons, by beacon id; a beacon that could not be reached is left out. */
+  beaconReport: v.object({
+    beaconRttMs: v.pipe(
+      v.record(v.pipe(v.string(), v.maxLength(64)), ms),
+      v.check((r) => Object.keys(r).length <= 64),
+    ),
+  }),
+  probeReady: v.object({ probeId: serverIdSchema }),
+  probeSignal: v.object({ probeId: serverIdSchema, signal: signalSchema }),
+  probeReport: v.object({ probeId: serverIdSchema, report: probeReportSchema }),
+  /** The answer to `confirm`: this page is alive and its links are open. */
+  confirmed: v.object({ proposalId: serverIdSchema }),
+  /** After the match: one link's quality, for the log. Never read by a decision. */
+  linkReport: v.object({
+    matchId: serverIdSchema,
+    links: v.pipe(
+      v.array(v.object({ probeId: serverIdSchema, rttMs: v.nullable(ms), lost: count })),
+      v.maxLength(8),
+    ),
+  }),
+  /** The page is done with its match. */
+  matchDone: v.object({ matchId: serverIdSchema }),
+  /** Leave the scene for good. */
+  leave: v.object({}),
+} as const;
+
+/** Server → page, by event name. */
+export const serverMessages = {
+  /** First message after a successful connection. */
+  welcome: v.object({
+    protocol: count,
+    scene: sceneIdSchema,
+    participantId: participantIdSchema,
+    resumeToken: v.string(),
+    groupSize: count,
+    /** True when this participant was already known and keeps the place it had. */
+    resumed: v.boolean(),
+    serverRtt: serverRttParametersSchema,
+  }),
+  echoed: v.object({ seq }),
+  serverEcho: v.object({ seq }),
+  /** The participant waits (also while held by a proposal that has not started probing). */
+  waiting: v.object({
+    /** 1 = next in line; `null` when the scene hides it. */
+    position: v.nullable(count),
+    /** Participants waiting now, this one included; `null` when the scene hides it. */
+    lobbyCount: v.nullable(count),
+    groupSize: count,
+    /** From observed rates; `null` = unknown. */
+    estimatedWaitMs: v.nullable(ms),
+    waitedMs: ms,
+    /** Time until the wait limit; `null` = no limit. */
+    remainingMs: v.nullable(ms),
+  }),
+  /** A group was proposed and its links are being measured. */
+  probing: v.object({ proposalId: serverIdSchema, members: count }),
+  /** Get ready to measure the path to one other member. Answer with `probeReady`. */
+  probePrepare: v.object({
+    probeId: serverIdSchema,
+    proposalId: serverIdSchema,
+    /** The one that makes the offer. */
+    initiator: v.boolean(),
+    iceServers: v.array(
+      v.object({
+        urls: v.union([v.string(), v.array(v.string())]),
+        username: v.optional(v.string()),
+        credential: v.optional(v.string()),
+      }),
+    ),
+    /** True: use TURN only, no address of this browser may reach a peer. */
+    relayOnly: v.boolean(),
+    parameters: probeParametersSchema,
+    /** The server gives up after this long; counted from the message's arrival. */
+    remainingMs: ms,
+  }),
+  /** Both sides are ready: connect and measure. */
+  probeStart: v.object({ probeId: serverIdSchema }),
+  probeSignal: v.object({ probeId: serverIdSchema, signal: signalSchema }),
+  /** All links are good: say that you are alive. Answer with `confirmed`. */
+  confirm: v.object({ proposalId: serverIdSchema, remainingMs: ms }),
+  /** The proposal came to nothing; close its links. The participant waits on, in the place it had. */
+  released: v.object({
+    proposalId: serverIdSchema,
+    reason: v.picklist(["too_slow", "probe_failed", "member_gone", "not_confirmed", "room_failed", "server"]),
+  }),
+  matched: v.object({
+    matchId: serverIdSchema,
+    seat: count,
+    groupSize: count,
+    /** The other members, by seat. */
+    peers: v.array(peerSchema),
+    /** What the study's `onMatch` hook returned for everybody. */
+    room: jsonValueSchema,
+    /** True when this match was made before this connection: the page reloaded or reconnected. */
+    resumed: v.boolean(),
+  }),
+  /** After the match: a member's signaling connection was lost or came back. */
+  peerStatus: v.object({ matchId: serverIdSchema, seat: count, connected: v.boolean() }),
+  /** The participation is over. */
+  ended: v.object({ outcome: outcomeSchema }),
+  /** The last message was not accepted; nothing changed. */
+  refused: v.object({ code: refusalCodeSchema, message: shortText, event: v.nullable(shortText) }),
+  /** Another page took this participant's place (newest wins). */
+  replaced: v.object({}),
+} as const;
+
+export type ClientMessages = {
+  [K in keyof typeof clientMessages]: v.InferOutput<(typeof clientMessages)[K]>;
+};
+export type ServerMessages = {
+  [K in keyof typeof serverMessages]: v.InferOutput<(typeof serverMessages)[K]>;
+};
+/** socket.io's event maps. */
+export type ClientToServerEvents = { [K in keyof ClientMessages]: (message: ClientMessages[K]) => void };
+export type ServerToClientEvents = { [K in keyof ServerMessages]: (message: ServerMessages[K]) => void };

@@ -1,0 +1,30 @@
+import * as v from "valibot";
+
+/**
+ * Why the server refused a connection or a message. `fatal` refusals end the connection and are not retried
+ * by the SDK; the others answer one message and leave everything as it was.
+ */
+export const refusalCodes = [
+  // connections (fatal)
+  "protocol_version",
+  "unknown_scene",
+  "token_required",
+  "token_invalid",
+  "token_expired",
+  "study_full",
+  "too_many_joins",
+  "bad_handshake",
+  "server_closing",
+  "replaced",
+  // single messages
+  "bad_message",
+  "unknown_message",
+  "too_large",
+  "too_many_messages",
+  "not_your_probe",
+  "not_your_proposal",
+  "out_of_order",
+] as const;
+
+export const refusalCodeSchema = v.picklist(refusalCodes);
+export type RefusalCode = v.InferOutput<typeof refusalCodeSchema>;
