@@ -1,0 +1,221 @@
+import { type ProbeReport, probeReportSchema, reportableFailures } from "@probematch/shared";
+import fc from "fast-check";
+import * as v from "valibot";
+import { describe, expect, test } from "vitest";
+import { measurementSchema } from "./edge.js";
+import { joinReports } from "./joinReports.js";
+import { verdictOf } from "./verdict.js";
+
+type Measured = Extract<ProbeReport, { status: "measured" }>;
+
+function measured(medianMs: number, changes: Partial<Measured> & { jitterMs?: number } = {}): Measured {
+  const { jitterMs = 1, ...rest } = changes;
+  return {
+    status: "measured",
+    rtt: { medianMs, minMs: medianMs - 1, p95Ms: medianMs + 2, jitterMs, samples: 5, lost: 0 },
+    samplesMs: [],
+    path: "host",
+    protocol: "udp",
+    addressFamily: "ipv4",
+    clockStepMs: 0.1,
+    statsRttMs: null,
+    stalledMs: 0,
+    setupMs: 300,
+    ...rest,
+  };
+}
+
+const failed = (reason: (typeof reportableFailures)[number]): ProbeReport => ({
+  status: "failed",
+  reason,
+  detail: null,
+});
+
+const ms = fc.double({ min: 0, max: 5_000, noNaN: true });
+const anyReport: fc.Arbitrary<ProbeReport> = fc.oneof(
+  { weight: 4, arbitrary: ms.chain((base) => anyMeasured(base)) },
+  { weight: 1, arbitrary: fc.constantFrom(...reportableFailures).map(failed) },
+);
+
+function anyMeasured(base: number): fc.Arbitrary<Measured> {
+  return fc.record({
+    status: fc.constant("measured" as const),
+    rtt: fc.record({
+      medianMs: fc.constant(base),
+      minMs: fc.double({ min: 0, max: 1, noNaN: true }).map((part) => base * part),
+      p95Ms: fc.double({ min: 1, max: 3, noNaN: true }).map((part) => base * part),
+      jitterMs: fc.double({ min: 0, max: 50, noNaN: true }),
+      samples: fc.integer({ min: 1, max: 64 }),
+      lost: fc.nat(10),
+    }),
+    samplesMs: fc.constant([]),
+    path: fc.constantFrom("host", "srflx", "prflx", "relay", null),
+    protocol: fc.constantFrom("udp", "tcp", "tls", null),
+    addressFamily: fc.constantFrom("ipv4", "ipv6", null),
+    clockStepMs: fc.constantFrom(0.005, 0.1, 1),
+    statsRttMs: fc.option(ms),
+    stalledMs: fc.constantFrom(0, 20, 51, 500),
+    setupMs: ms,
+  });
+}
+
+describe("joining two measurements", () => {
+  test("takes the mean of the medians, the smaller minimum, the larger p95 and jitter, and pools the counts", () => {
+    const joined = joinReports(
+      measured(100, { jitterMs: 1, path: "host", clockStepMs: 0.1, statsRttMs: 99 }),
+      measured(104, { jitterMs: 3, path: "relay", clockStepMs: 1, statsRttMs: null }),
+    );
+    expect(joined).toEqual({
+      status: "measured",
+      measurement: {
+        rttMs: 102,
+        minMs: 99,
+        p95Ms: 106,
+        jitterMs: 3,
+        samples: 10,
+        lost: 0,
+        path: "relay",
+        protocol: "udp",
+        addressFamily: "ipv4",
+        clockStepMs: 1,
+        statsRttMs: 99,
+        disagreementMs: 4,
+      },
+    });
+  });
+
+  test("does not depend on which side is named first", () => {
+    fc.assert(
+      fc.property(anyReport, anyReport, fc.constantFrom(0, 20, 100), (a, b, spacingMs) => {
+        const there = joinReports(a, b, spacingMs);
+        const back = joinReports(b, a, spacingMs);
+        if (there.status === "failed" && back.status === "failed") {
+          expect(back.reason).toBe(there.reason);
+          expect(back.blamed.map((i) => 1 - i).sort()).toEqual([...there.blamed]);
+        } else {
+          expect(back).toEqual(there);
+        }
+      }),
+    );
+  });
+
+  test("lies between the two sides and fits the journal's schema", () => {
+    fc.assert(
+      fc.property(
+        ms.chain((base) => fc.tuple(anyMeasured(base), anyMeasured(base + 5))),
+        ([a, b]) => {
+          expect(v.is(probeReportSchema, a)).toBe(true);
+          const joined = joinReports({ ...a, stalledMs: 0 }, { ...b, stalledMs: 0 });
+          if (joined.status !== "measured") throw new Error(joined.reason);
+          const { measurement } = joined;
+          expect(v.is(measurementSchema, measurement)).toBe(true);
+          expect(measurement.rttMs).toBeGreaterThanOrEqual(Math.min(a.rtt.medianMs, b.rtt.medianMs));
+          expect(measurement.rttMs).toBeLessThanOrEqual(Math.max(a.rtt.medianMs, b.rtt.medianMs));
+          expect(measurement.minMs).toBeLessThanOrEqual(measurement.rttMs);
+        },
+      ),
+    );
+  });
+
+  test("does not claim an address family the two sides do not share", () => {
+    const joined = joinReports(measured(50), measured(50, { addressFamily: "ipv6" }));
+    expect(joined).toMatchObject({ measurement: { addressFamily: null } });
+  });
+
+  test("takes the path from the side that knows it", () => {
+    const joined = joinReports(measured(50, { path: null, protocol: null }), measured(50, { path: "srflx" }));
+    expect(joined).toMatchObject({ measurement: { path: "srflx", protocol: "udp" } });
+  });
+});
+
+describe("disagreement", () => {
+  test("of several milliseconds is noise", () => {
+    expect(joinReports(measured(50), measured(59))).toMatchObject({ status: "measured" });
+  });
+
+  test("beyond floor, clock steps and jitter makes the probe fail", () => {
+    expect(joinReports(measured(50), measured(80))).toEqual({
+      status: "failed",
+      reason: "disagreement",
+      blamed: [],
+    });
+  });
+
+  test("is judged more mildly where the path jitters", () => {
+    const jittery = { jitterMs: 15 };
+    expect(joinReports(measured(50, jittery), measured(80, jittery)).status).toBe("measured");
+  });
+
+  test("is judged more strictly with more samples", () => {
+    const many = (medianMs: number): Measured => {
+      const report = measured(medianMs, { jitterMs: 15 });
+      return { ...report, rtt: { ...report.rtt, samples: 60 } };
+    };
+    expect(joinReports(many(50), many(80))).toMatchObject({ reason: "disagreement" });
+  });
+});
+
+describe("a stalled page", () => {
+  test("spoils the probe when it held back half of the pings", () => {
+    expect(joinReports(measured(50), measured(50, { stalledMs: 400 }))).toEqual({
+      status: "failed",
+      reason: "stalled",
+      blamed: [1],
+    });
+  });
+
+  test("is forgiven when the median cannot have moved", () => {
+    expect(joinReports(measured(50), measured(50, { stalledMs: 90 })).status).toBe("measured");
+  });
+
+  test("counts for more the closer the pings follow each other", () => {
+    const report = measured(50, { stalledMs: 90 });
+    expect(joinReports(report, report, 20)).toEqual({ status: "failed", reason: "stalled", blamed: [0, 1] });
+    expect(joinReports(report, report, 0)).toMatchObject({ reason: "stalled" });
+  });
+
+  test("up to 50 ms is what every page does", () => {
+    expect(joinReports(measured(50), measured(50, { stalledMs: 50 }), 0).status).toBe("measured");
+  });
+});
+
+describe("a failure of either side", () => {
+  test.each(reportableFailures)("%s fails the probe whatever the other side measured", (reason) => {
+    expect(joinReports(failed(reason), measured(50))).toMatchObject({ status: "failed", reason });
+    expect(joinReports(measured(50), failed(reason))).toMatchObject({ status: "failed", reason });
+  });
+
+  test("is the cause, not its consequence, when both failed", () => {
+    expect(joinReports(failed("peer_gone"), failed("hidden_tab"))).toEqual({
+      status: "failed",
+      reason: "hidden_tab",
+      blamed: [1],
+    });
+    expect(joinReports(failed("channel_timeout"), failed("ice_failed"))).toEqual({
+      status: "failed",
+      reason: "ice_failed",
+      blamed: [],
+    });
+  });
+
+  test("is both pages' when both were hidden", () => {
+    expect(joinReports(failed("hidden_tab"), failed("hidden_tab"))).toMatchObject({ blamed: [0, 1] });
+  });
+});
+
+describe("the verdict", () => {
+  const above100 = (rttMs: number) => rttMs > 100;
+
+  test("accepts at the limit and is too slow above it", () => {
+    expect(verdictOf(joinReports(measured(100), measured(100)), above100).status).toBe("accepted");
+    expect(verdictOf(joinReports(measured(100), measured(100.4)), above100).status).toBe("too_slow");
+  });
+
+  test("never reads a failure as slowness", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...reportableFailures), anyReport, (reason, other) => {
+        expect(verdictOf(joinReports(failed(reason), other), () => true).status).toBe("failed");
+      }),
+    );
+  });
+});

@@ -1,0 +1,131 @@
+import type { PathKind, ProbeFailure, ProbeReport, ReportableFailure, RttStats } from "@probematch/shared";
+import type { Measurement } from "./edge.js";
+
+/** Both sides' accounts of one probe, made into one. */
+export type JoinedProbe =
+  | { readonly status: "measured"; readonly measurement: Measurement }
+  | {
+      readonly status: "failed";
+      readonly reason: ProbeFailure;
+      /** Which of the two arguments (0, 1) caused it, where that can be told. */
+      readonly blamed: readonly (0 | 1)[];
+    };
+
+type Measured = Extract<ProbeReport, { status: "measured" }>;
+
+/**
+ * Medians may differ by this much before anything else is asked: a busy page adds 7–12 ms to its own median,
+ * and about as much to its peer's, whose pings it answers late.
+ */
+export const DISAGREEMENT_FLOOR_MS = 10;
+
+/** Beyond floor and clock steps, this many standard errors of the difference of the two medians. */
+const DISAGREEMENT_STANDARD_ERRORS = 4;
+
+/** A stall up to this long spoils nothing: what the W3C's Long Tasks API calls a long task begins above it. */
+export const STALL_FLOOR_MS = 50;
+
+/**
+ * Joins the two sides' reports of one probe into one measurement, or says why it has none to trust.
+ *
+ * The estimator, the same whichever side is named first:
+ * - `rttMs`, the number compared with the limit: the mean of both medians. Both sides time the same round trip,
+ *   each over its own pings, so the mean halves the variance, and neither page can move it alone unnoticed.
+ * - `minMs` the smaller minimum, `p95Ms` and `jitterMs` the larger one (what the worse side feels), `samples`
+ *   and `lost` summed, `path` the less direct of the two ends, `clockStepMs` the coarser one.
+ *
+ * No measurement comes of it when
+ * - a side failed: its reason. When both did, the one that explains the other: a page that was hidden, then one
+ *   that stalled, then the network, then `peer_gone`.
+ * - a page's event loop stood still for more than {@link STALL_FLOOR_MS} and long enough to hold back at least
+ *   half of a side's pings, so that the median itself may be a stall: `stalled`.
+ * - the medians differ by more than noise explains: `disagreement`. Noise is {@link DISAGREEMENT_FLOOR_MS}, both
+ *   clock steps, and four standard errors of the difference, the error of a median being taken from the side's
+ *   jitter `j` and its `n` samples as `1.11 · j / √n` (for normal noise j = 2σ/√π, and a median's error is
+ *   1.253 · σ/√n).
+ *
+ * @param spacingMs time between two pings of a side; tells how many a stall held back. Default: 100, as in the
+ *   probe's default parameters.
+ */
+export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): JoinedProbe {
+  if (a.status === "failed" || b.status === "failed") return joinFailures(a, b);
+
+  const stalled = ([0, 1] as const).filter((i) => isSpoiltByStall([a, b][i] ?? a, spacingMs));
+  if (stalled.length > 0) return { status: "failed", reason: "stalled", blamed: stalled };
+
+  const disagreementMs = Math.abs(a.rtt.medianMs - b.rtt.medianMs);
+  if (disagreementMs > noiseBoundMs(a, b)) return { status: "failed", reason: "disagreement", blamed: [] };
+
+  return {
+    status: "measured",
+    measurement: {
+      rttMs: (a.rtt.medianMs + b.rtt.medianMs) / 2,
+      minMs: Math.min(a.rtt.minMs, b.rtt.minMs),
+      p95Ms: Math.max(a.rtt.p95Ms, b.rtt.p95Ms),
+      jitterMs: Math.max(a.rtt.jitterMs, b.rtt.jitterMs),
+      samples: a.rtt.samples + b.rtt.samples,
+      lost: a.rtt.lost + b.rtt.lost,
+      path: lessDirect(a.path, b.path, pathsByDirectness),
+      protocol: lessDirect(a.protocol, b.protocol, protocolsByDirectness),
+      addressFamily: a.addressFamily === b.addressFamily ? a.addressFamily : null,
+      clockStepMs: Math.max(a.clockStepMs, b.clockStepMs),
+      statsRttMs: largest(a.statsRttMs, b.statsRttMs),
+      disagreementMs,
+    },
+  };
+}
+
+/** How far two medians of the same path may lie apart by noise alone, ms. */
+export function noiseBoundMs(a: Measured, b: Measured): number {
+  const standardError = Math.hypot(medianErrorMs(a.rtt), medianErrorMs(b.rtt));
+  return (
+    DISAGREEMENT_FLOOR_MS + (a.clockStepMs + b.clockStepMs) + DISAGREEMENT_STANDARD_ERRORS * standardError
+  );
+}
+
+const medianErrorMs = (rtt: RttStats): number => (1.11 * rtt.jitterMs) / Math.sqrt(rtt.samples);
+
+function isSpoiltByStall(report: Measured, spacingMs: number): boolean {
+  if (report.stalledMs <= STALL_FLOOR_MS) return false;
+  // Pings that leave or return while the loop stands still: one in flight, and those that were due meanwhile.
+  const heldBack = spacingMs > 0 ? 1 + Math.floor(report.stalledMs / spacingMs) : report.rtt.samples;
+  return 2 * heldBack >= report.rtt.samples;
+}
+
+/** The failure that explains others comes first. */
+const failuresByCause: Readonly<Record<ReportableFailure, number>> = {
+  hidden_tab: 0,
+  stalled: 1,
+  ice_failed: 2,
+  channel_timeout: 3,
+  all_lost: 4,
+  peer_gone: 5,
+};
+
+function joinFailures(a: ProbeReport, b: ProbeReport): JoinedProbe {
+  const reasons = [a, b].flatMap((report) => (report.status === "failed" ? [report.reason] : []));
+  const reason = reasons.reduce((x, y) => (failuresByCause[y] < failuresByCause[x] ? y : x));
+  // A hidden or stalled page is that page's doing; a path that fails is nobody's.
+  const blamed =
+    reason === "hidden_tab" || reason === "stalled"
+      ? ([0, 1] as const).filter((i) => {
+          const report = i === 0 ? a : b;
+          return report.status === "failed" && report.reason === reason;
+        })
+      : [];
+  return { status: "failed", reason, blamed };
+}
+
+const pathsByDirectness: readonly PathKind[] = ["host", "prflx", "srflx", "relay"];
+const protocolsByDirectness = ["udp", "tcp", "tls"] as const;
+
+/** The one further down the list; `null` counts as not known. */
+function lessDirect<T>(a: T | null, b: T | null, order: readonly T[]): T | null {
+  if (a === null || b === null) return a ?? b;
+  return order.indexOf(a) > order.indexOf(b) ? a : b;
+}
+
+function largest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.max(a, b);
+}
