@@ -1,0 +1,29 @@
+export {
+  type Engine,
+  engines,
+  type FoundBrowser,
+  findBrowsers,
+  type LaunchBrowserOptions,
+  launchBrowser,
+} from "./browsers.js";
+export {
+  isInNamespace,
+  NAMESPACE_ADDRESS,
+  type NamespaceRun,
+  namespacePrefix,
+  runInNamespace,
+} from "./namespace.js";
+export { findOnPath, MissingProgramError } from "./onPath.js";
+export {
+  createDelayRelay,
+  type DelayRelay,
+  type DelayRelayOptions,
+  defaultRelayHost,
+  type LinkTruth,
+} from "./relay/delayRelay.js";
+export type { HoldRecord, HoldSummary, PacketFilter } from "./relay/holdLog.js";
+export type { Impairment } from "./relay/impairment.js";
+export type { PacketKind } from "./relay/packet.js";
+export { type RedisService, startRedis } from "./services/redis.js";
+export { freePort, type Service } from "./services/service.js";
+export { startTurn, type TurnOptions, type TurnService } from "./services/turn.js";

@@ -1,0 +1,149 @@
+import type { Buffer } from "node:buffer";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { HoldLog } from "./holdLog.js";
+import { drawHoldMs, type Impairment } from "./impairment.js";
+import { packetKind, readStun } from "./packet.js";
+import type { Random } from "./random.js";
+import type { ReleaseQueue } from "./releaseQueue.js";
+import type { UdpAddress } from "./signalRewrite.js";
+
+/** `0` is the participant whose signal was seen first, `1` the other. */
+export type Side = 0 | 1;
+export const otherSide = (side: Side): Side => (side === 0 ? 1 : 0);
+
+/** More open checks than a browser ever has; the oldest is forgotten. */
+const MAX_TRANSACTIONS = 512;
+/** Checks that arrive before the other side's address is known; browsers repeat them, so few are kept. */
+const MAX_PARKED = 8;
+
+interface SideState {
+  /** Stands for this side: the other browser is told its address and sends here. */
+  readonly standIn: Socket;
+  /** What was passed on of the packets this side sent. */
+  readonly log: HoldLog;
+  readonly random: Random;
+  /** Where this side's browser is, learned from what it sends. */
+  address: UdpAddress | null;
+  /** Where each of this side's open checks came from: the answer belongs there. */
+  readonly transactions: Map<string, UdpAddress>;
+  readonly parked: (() => void)[];
+}
+
+export interface RelayLinkOptions {
+  readonly host: string;
+  readonly queue: ReleaseQueue;
+  readonly maxLogged: number;
+  /** One generator per direction. */
+  readonly random: (from: Side) => Random;
+  /** What a packet sent by `from` passes through now. */
+  readonly path: (from: Side) => readonly Impairment[];
+}
+
+/**
+ * One pair's path through the relay: two sockets, each standing for one browser towards the other, as a NAT would.
+ *
+ * A browser may send from several sockets while ICE looks for a path. Answers to checks go back to the socket that
+ * asked; everything else goes to the one that carries data, or, before there is one, to the first seen.
+ */
+export class RelayLink {
+  /** When a packet last came, on the clock of `performance.now()`. */
+  lastPacketAt = performance.now();
+  readonly #options: RelayLinkOptions;
+  readonly #sides: readonly [SideState, SideState];
+  #closed = false;
+
+  constructor(options: RelayLinkOptions) {
+    this.#options = options;
+    this.#sides = [this.#open(0), this.#open(1)];
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  log(from: Side): HoldLog {
+    return this.#sides[from].log;
+  }
+
+  /** Where the other browser has to send to reach `side`. */
+  standInFor(side: Side): UdpAddress {
+    const { address, port } = this.#sides[side].standIn.address();
+    return { address, port };
+  }
+
+  /** Lets go of the sockets; the logs stay readable. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const { standIn } of this.#sides) standIn.close();
+  }
+
+  #open(side: Side): SideState {
+    const { host, maxLogged, random } = this.#options;
+    const standIn = createSocket({
+      type: "udp4",
+      // Addresses are numbers here: no resolver, and so no turn of the event loop between a release and its sending.
+      lookup: (address, _options, done) => done(null, address, 4),
+    });
+    standIn.on("message", (packet, source) => this.#receive(otherSide(side), packet, source));
+    // A browser that is gone shows as a refused packet: nothing to do, its side has just become silent.
+    standIn.on("error", () => {});
+    standIn.bind({ address: host, port: 0, exclusive: true });
+    standIn.unref();
+    return {
+      standIn,
+      log: new HoldLog(maxLogged),
+      random: random(side),
+      address: null,
+      transactions: new Map(),
+      parked: [],
+    };
+  }
+
+  #receive(from: Side, packet: Buffer, source: RemoteInfo): void {
+    const arrivedAt = performance.now();
+    this.lastPacketAt = arrivedAt;
+    const sender = this.#sides[from];
+    const receiver = this.#sides[otherSide(from)];
+    const kind = packetKind(packet);
+    const stun = readStun(packet);
+    this.#learn(sender, source, kind !== "stun");
+    if (stun?.role === "request") remember(sender.transactions, stun.transactionId, source);
+
+    const holdMs = drawHoldMs(this.#options.path(from), sender.random);
+    if (holdMs === null) {
+      sender.log.add(arrivedAt, null, packet.length, kind);
+      return;
+    }
+    const release = () => {
+      if (this.#closed) return;
+      const asked = stun?.role === "answer" ? receiver.transactions.get(stun.transactionId) : undefined;
+      const target = asked ?? receiver.address;
+      if (target === null) {
+        if (receiver.parked.length < MAX_PARKED) receiver.parked.push(release);
+        return;
+      }
+      sender.standIn.send(packet, target.port, target.address);
+      sender.log.add(arrivedAt, performance.now() - arrivedAt, packet.length, kind);
+    };
+    this.#options.queue.push(arrivedAt + holdMs, release);
+  }
+
+  #learn(sender: SideState, { address, port }: RemoteInfo, isData: boolean): void {
+    if (sender.address === null || (isData && !sameAddress(sender.address, address, port))) {
+      sender.address = { address, port };
+    }
+    for (const release of sender.parked.splice(0)) release();
+  }
+}
+
+function sameAddress(known: UdpAddress, address: string, port: number): boolean {
+  return known.port === port && known.address === address;
+}
+
+function remember(transactions: Map<string, UdpAddress>, id: string, source: UdpAddress): void {
+  transactions.set(id, { address: source.address, port: source.port });
+  if (transactions.size <= MAX_TRANSACTIONS) return;
+  const oldest = transactions.keys().next();
+  if (!oldest.done) transactions.delete(oldest.value);
+}

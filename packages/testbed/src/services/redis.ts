@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findOnPath, MissingProgramError } from "../onPath.js";
+import { answers, freePort, type Service, startService } from "./service.js";
+
+export interface RedisService extends Service {
+  /** `redis://host:port` */
+  readonly url: string;
+}
+
+/**
+ * Starts an empty Redis on a free port, in a folder of its own that goes with it.
+ *
+ * @param options.appendOnly keep a log on disk that survives a kill of the process. Default `false`
+ * @throws {MissingProgramError} when redis-server is not installed
+ */
+export async function startRedis(options: { readonly appendOnly?: boolean } = {}): Promise<RedisService> {
+  const command = findOnPath("redis-server", "valkey-server");
+  if (command === null) {
+    throw new MissingProgramError(
+      "redis-server is not installed (Debian: apt-get install redis-server; macOS: brew install redis)",
+    );
+  }
+  const host = "127.0.0.1";
+  const port = await freePort(host);
+  const folder = await mkdtemp(join(tmpdir(), "probematch-redis-"));
+  const args = ["--port", `${port}`, "--bind", host, "--dir", folder, "--save", ""];
+  args.push("--appendonly", options.appendOnly === true ? "yes" : "no", "--daemonize", "no");
+  try {
+    const service = await startService({
+      command,
+      args,
+      cwd: folder,
+      host,
+      port,
+      isUp: () => answers(host, port, "PING\r\n", "+PONG"),
+      timeoutMs: 10_000,
+    });
+    return {
+      ...service,
+      url: `redis://${host}:${port}`,
+      close: async () => {
+        await service.close();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
