@@ -141,6 +141,14 @@ export abstract class Matchmaker {
     return true;
   }
 
+  /**
+   * The name under which a group of this matchmaker's is recorded. Overridden by matchmakers that hand on to
+   * another one. A function of the group alone. Default: {@link name}.
+   */
+  nameFor(_group: readonly Candidate[]): string {
+    return this.name;
+  }
+
   /** The matchmaker's settings, for the configuration's hash and the log. JSON. */
   describe(): Record<string, unknown> {
     return { name: this.name, maxP2pRttMs: this.maxP2pRttMs };

@@ -1,0 +1,127 @@
+import type { Candidate } from "./candidate.js";
+import { comesBefore, firstGroup, type SearchBudget } from "./firstGroup.js";
+import { type MatchContext, Matchmaker } from "./matchmaker.js";
+import { checkedLimit } from "./options.js";
+
+/** Pairs looked at for one candidate that is asked about: two looks at everybody, and no less than this. */
+const LEAST_PAIRS_PER_CANDIDATE = 5_000;
+/** Pairs looked at in answer to one question, however many candidates it is about. */
+const MOST_PAIRS = 500_000;
+
+/**
+ * First come, first served: the group of the longest-waiting candidates who may be together. The default.
+ *
+ * With a limit, a pair that was measured as too slow is passed over while that measurement is fresh, and the next
+ * in line is tried. Nobody is passed over for any other reason: of all groups that are possible, the one whose
+ * members come first in seniority is formed, compared member by member.
+ *
+ * A group can only become possible through somebody whose situation changed, so only those are looked at: in a
+ * pool where everybody may be with everybody that is constant work per event. Where most pairs are forbidden the search
+ * is bounded (twice the pool, at least 5,000 pairs per candidate asked about, at most 500,000 in all);
+ * beyond the bound those not found wait until they are asked about again.
+ */
+export class FifoMatchmaker extends Matchmaker {
+  override readonly name: string = "FIFO";
+
+  /** @param options.maxP2pRttMs largest peer-to-peer RTT of a match, ms, inclusive; `null` (default): no probing */
+  constructor(options: { readonly maxP2pRttMs?: number | null } = {}) {
+    super({ maxP2pRttMs: checkedLimit("maxP2pRttMs", options.maxP2pRttMs) });
+  }
+
+  /** A departure never makes a group possible, and neither does another candidate's change. */
+  override get looksAtWholePool(): boolean {
+    return false;
+  }
+
+  override findMatch(
+    arriving: Candidate,
+    waiting: readonly Candidate[],
+    groupSize: number,
+    context: MatchContext,
+  ): readonly Candidate[] | null {
+    const budget = { pairs: pairsPerCandidate(waiting.length) };
+    const indices = firstGroup(arriving, waiting, 0, groupSize - 1, new Set(), context, budget);
+    return indices === null ? null : [...pick(waiting, indices), arriving];
+  }
+
+  override findMatches(
+    pool: readonly Candidate[],
+    groupSize: number,
+    context: MatchContext,
+    asked: readonly Candidate[],
+  ): readonly (readonly Candidate[])[] {
+    if (pool.length < groupSize) return [];
+    const budget = { pairs: Math.min(MOST_PAIRS, asked.length * pairsPerCandidate(pool.length)) };
+    return 2 * asked.length > pool.length
+      ? groupsFromTheHead(pool, groupSize, context, budget)
+      : groupsAround(asked, pool, groupSize, context, budget);
+  }
+}
+
+const pairsPerCandidate = (poolSize: number): number => Math.max(LEAST_PAIRS_PER_CANDIDATE, 2 * poolSize);
+
+/** Each candidate in turn gets the first group it can be the senior member of. */
+function groupsFromTheHead(
+  pool: readonly Candidate[],
+  groupSize: number,
+  context: MatchContext,
+  budget: SearchBudget,
+): readonly (readonly Candidate[])[] {
+  const groups: (readonly Candidate[])[] = [];
+  const taken = new Set<Candidate>();
+  for (const [i, head] of pool.entries()) {
+    if (taken.has(head)) continue;
+    if (pool.length - taken.size < groupSize || budget.pairs <= 0) break;
+    const others = firstGroup(head, pool, i + 1, groupSize - 1, taken, context, budget);
+    if (others === null) continue;
+    const group = [head, ...pick(pool, others)];
+    groups.push(group);
+    for (const member of group) taken.add(member);
+  }
+  return groups;
+}
+
+/**
+ * Every possible group has a member in `asked`, so each of these names the first group it can be in, the first of
+ * those is formed, and who named one of its members looks again.
+ */
+function groupsAround(
+  asked: readonly Candidate[],
+  pool: readonly Candidate[],
+  groupSize: number,
+  context: MatchContext,
+  budget: SearchBudget,
+): readonly (readonly Candidate[])[] {
+  const groups: (readonly Candidate[])[] = [];
+  const taken = new Set<Candidate>();
+  const firstFor = (candidate: Candidate): readonly number[] | null => {
+    const others = firstGroup(candidate, pool, 0, groupSize - 1, taken, context, budget);
+    return others === null ? null : [...others, pool.indexOf(candidate)].sort((a, b) => a - b);
+  };
+
+  const wishes = new Map<Candidate, readonly number[]>();
+  for (const candidate of asked) {
+    const wish = firstFor(candidate);
+    if (wish !== null) wishes.set(candidate, wish);
+  }
+  while (wishes.size > 0) {
+    const first = [...wishes.values()].reduce((a, b) => (comesBefore(b, a) ? b : a));
+    const group = pick(pool, first);
+    groups.push(group);
+    for (const member of group) {
+      taken.add(member);
+      wishes.delete(member);
+    }
+    for (const [candidate, wish] of wishes) {
+      if (!wish.some((i) => first.includes(i))) continue;
+      const next = firstFor(candidate);
+      if (next === null) wishes.delete(candidate);
+      else wishes.set(candidate, next);
+    }
+  }
+  return groups;
+}
+
+function pick(from: readonly Candidate[], indices: readonly number[]): Candidate[] {
+  return indices.flatMap((i) => from[i] ?? []);
+}
