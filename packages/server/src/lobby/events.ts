@@ -22,7 +22,7 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const text = v.pipe(v.string(), v.maxLength(1000));
 
 export const historySchema = v.object({
-  /** Everyone this participant was in a match with, most recent match first, in this scene or an earlier one. */
+  /** Everyone this participant was in a match with, most recent match first, in any scene of the study. */
   partners: v.array(participantIdSchema),
   matches: count,
 });
@@ -54,7 +54,7 @@ const facts = {
     priority: v.pipe(v.number(), v.finite()),
     /** The server ends the wait at this time; `null` = no limit. */
     waitDeadlineAt: v.nullable(at),
-    /** From the study's other scenes; what happened in this one the log knows itself. */
+    /** As it was on arrival, this scene's own earlier matches included. */
     history: historySchema,
   }),
   "participant.rttMeasured": v.object({

@@ -1,13 +1,16 @@
 import type {
   Attributes,
-  Outcome,
   ProbeReport,
   RefusalCode,
   RttSummary,
   ServerRttParameters,
 } from "@probematch/shared";
 import type { LobbyConfig } from "../lobby/config.js";
-import type { Effect, MatchView } from "../lobby/effects.js";
+import type { Effect } from "../lobby/effects.js";
+import type { StoredEvent } from "../lobby/events.js";
+import type { ParticipantView, SceneOverview, Standing } from "../lobby/view.js";
+
+export type { ParticipantView, SceneOverview, Standing };
 
 /** A scene's rules: the core's and those of the faces around it. Made by the scene builder. */
 export interface SceneSettings {
@@ -19,36 +22,11 @@ export interface SceneSettings {
   readonly serverRtt: ServerRttParameters;
 }
 
-/** What a participant is told when it connects, from the state alone. */
-export type ParticipantView =
-  | { readonly status: "waiting" }
-  | { readonly status: "held"; readonly proposalId: string; readonly members: number }
-  | { readonly status: "matched"; readonly match: MatchView }
-  | { readonly status: "ended"; readonly outcome: Outcome };
-
-/** Where a waiting participant stands. */
-export interface Standing {
-  /** 1 = next in line. */
-  readonly position: number;
-  readonly lobbyCount: number;
-  readonly waitedMs: number;
-  /** Until the wait limit; `null` = none. */
-  readonly remainingMs: number | null;
-  /** From observed rates; `null` = unknown. */
-  readonly estimatedWaitMs: number | null;
-}
-
-/** The scene as a whole, for the queue API, metrics and the admin feed. */
-export interface SceneOverview {
-  readonly sceneId: string;
-  /** Participants waiting or held by a proposal. */
-  readonly waiting: number;
-  readonly held: number;
-  readonly openProposals: number;
-  readonly liveProbes: number;
-  readonly liveMatches: number;
-  readonly matchesCommitted: number;
-  readonly estimatedWaitMs: number | null;
+/** One link's quality after the match. */
+export interface LinkQuality {
+  readonly probeId: string;
+  readonly rttMs: number | null;
+  readonly lost: number;
 }
 
 export interface ArrivalRequest {
@@ -89,6 +67,8 @@ export interface SceneHandle {
   probeReport(participantId: string, probeId: string, report: ProbeReport): Promise<RefusalCode | null>;
   confirm(participantId: string, proposalId: string): Promise<RefusalCode | null>;
   matchDone(participantId: string, matchId: string): Promise<RefusalCode | null>;
+  /** Link quality after the match: telemetry, not journaled. */
+  linkReport(participantId: string, matchId: string, links: readonly LinkQuality[]): RefusalCode | null;
   /**
    * The other end of a live probe, or of a live match's link; `null` when the link is not this participant's or
    * no longer live. Signals are relayed only along it.
@@ -105,4 +85,6 @@ export interface SceneHandle {
   now(): number;
   /** Effects of applied events, in log order. Returns the function that ends it. */
   onEffects(listener: (effects: readonly Effect[]) => void): () => void;
+  /** Applied events, in log order, after a start only new ones. For metrics and feeds. */
+  onEvents(listener: (events: readonly StoredEvent[]) => void): () => void;
 }

@@ -1,0 +1,135 @@
+import { enterPhase } from "./applyProposal.js";
+import type { Effect } from "./effects.js";
+import type { StoredEvent } from "./events.js";
+import { leaveMatch } from "./mutate.js";
+import {
+  type LobbyState,
+  type Match,
+  type MatchLink,
+  type Participant,
+  type Proposal,
+  RECENT_SEATS,
+} from "./state.js";
+import { matchRecordOf, matchViewOf } from "./view.js";
+
+type MatchEvent = Extract<StoredEvent, { type: `match.${string}` | `room.${string}` }>;
+type Of<T extends MatchEvent["type"]> = Extract<MatchEvent, { type: T }>;
+
+/** From the question for a room to the end of the match. `null` = void. */
+export function applyMatchEvent(state: LobbyState, event: MatchEvent): Effect[] | null {
+  switch (event.type) {
+    case "match.creating":
+      return create(state, event);
+    case "room.created":
+    case "room.failed":
+      return answerRoom(state, event);
+    case "match.committed":
+      return commit(state, event);
+    case "match.memberLeft": {
+      const p = state.participants.get(event.participantId);
+      return p === undefined || p.matchId !== event.matchId ? null : leaveMatch(state, p);
+    }
+    case "match.ended":
+      return state.matches.delete(event.matchId) ? [] : null;
+  }
+}
+
+/** Holds what a commitment needs: everybody present and held by this very proposal. */
+function intact(state: LobbyState, proposal: Proposal): readonly Participant[] | null {
+  if (proposal.gone.size > 0) return null;
+  const members: Participant[] = [];
+  for (const id of proposal.members) {
+    const p = state.participants.get(id);
+    if (p === undefined || p.status !== "held" || p.proposalId !== proposal.proposalId) return null;
+    members.push(p);
+  }
+  const unaccepted = proposal.probes.some((id) => state.probes.get(id)?.verdict?.status !== "accepted");
+  return unaccepted ? null : members;
+}
+
+function create(state: LobbyState, event: Of<"match.creating">): Effect[] | null {
+  const proposal = state.proposals.get(event.proposalId);
+  if (proposal === undefined || proposal.phase === "creating" || intact(state, proposal) === null)
+    return null;
+  proposal.phase = "creating";
+  proposal.matchId = event.matchId;
+  enterPhase(state, proposal, event.deadlineAt);
+  const { matchId, proposalId, deadlineAt } = event;
+  return [{ kind: "createRoom", matchId, proposalId, members: proposal.members, deadlineAt }];
+}
+
+function answerRoom(state: LobbyState, event: Of<"room.created" | "room.failed">): Effect[] | null {
+  for (const proposal of state.proposals.values()) {
+    if (proposal.matchId !== event.matchId) continue;
+    if (proposal.room !== undefined) return null;
+    proposal.room = event.type === "room.created" ? { ok: true, room: event.room } : { ok: false };
+    state.agenda.proposals.add(proposal.proposalId);
+    return [];
+  }
+  return null;
+}
+
+function commit(state: LobbyState, event: Of<"match.committed">): Effect[] | null {
+  const proposal = state.proposals.get(event.proposalId);
+  if (proposal === undefined || state.matches.has(event.matchId)) return null;
+  const members = intact(state, proposal);
+  if (members === null || event.aliases.length !== members.length) return null;
+  if (proposal.phase === "creating" && (proposal.room?.ok !== true || proposal.matchId !== event.matchId))
+    return null;
+  const match: Match = {
+    matchId: event.matchId,
+    committedAt: event.at,
+    members: proposal.members,
+    aliases: event.aliases,
+    room: proposal.room?.ok === true ? proposal.room.room : null,
+    links: linksOf(state, proposal),
+    left: new Set(),
+  };
+  // Leave the line before the rank changes, so that it is found there.
+  for (const p of members) state.line.remove(p);
+  const record = matchRecordOf(state, proposal, match, members);
+  for (const p of members) takeSeat(state, p, match);
+  state.matches.set(match.matchId, match);
+  state.proposals.delete(proposal.proposalId);
+  for (const probeId of proposal.probes) state.probes.delete(probeId);
+  state.matchesCommitted += 1;
+  state.roomFailures = 0;
+  state.agenda.poolChanged = true;
+  if (state.recentSeats.length > RECENT_SEATS) state.recentSeats.splice(0, RECENT_SEATS / 2);
+  return [
+    ...members.map(
+      (p): Effect => ({ kind: "matched", participantId: p.participantId, ...matchViewOf(state, match, p) }),
+    ),
+    { kind: "matchFormed", record },
+    { kind: "poolChanged" },
+  ];
+}
+
+function takeSeat(state: LobbyState, p: Participant, match: Match): void {
+  const others = match.members.filter((id) => id !== p.participantId);
+  p.status = "matched";
+  p.outcome = "matched";
+  p.endedAt = state.now;
+  p.proposalId = null;
+  p.matchId = match.matchId;
+  p.atHead = false;
+  p.history = {
+    partners: [...others, ...p.history.partners.filter((id) => !others.includes(id))],
+    matches: p.history.matches + 1,
+  };
+  state.recentSeats.push(state.now);
+}
+
+function linksOf(state: LobbyState, proposal: Proposal): MatchLink[] {
+  const links: MatchLink[] = [];
+  for (const probeId of proposal.probes) {
+    const probe = state.probes.get(probeId);
+    if (probe?.verdict?.status !== "accepted") continue;
+    const seats = [
+      proposal.members.indexOf(probe.initiator),
+      proposal.members.indexOf(probe.responder),
+    ] as const;
+    links.push({ probeId, seats, measurement: probe.verdict.measurement });
+  }
+  return links;
+}

@@ -1,0 +1,106 @@
+import type { Outcome } from "@probematch/shared";
+import type { Effect } from "./effects.js";
+import type { StoredEvent } from "./events.js";
+import { endParticipant, leaveMatch, tellPeers } from "./mutate.js";
+import { type LobbyState, Participant } from "./state.js";
+
+type ParticipantEvent = Extract<StoredEvent, { type: `participant.${string}` }>;
+
+/** Arrivals, departures, connections and what was measured about one participant. `null` = void. */
+export function applyParticipantEvent(state: LobbyState, event: ParticipantEvent): Effect[] | null {
+  if (event.type === "participant.arrived") return arrive(state, event);
+  const p = state.participants.get(event.participantId);
+  if (p === undefined) return null;
+  switch (event.type) {
+    case "participant.rttMeasured":
+      return measure(state, p, event);
+    case "participant.disconnected":
+      return disconnect(state, p, event.graceUntil);
+    case "participant.reconnected":
+      return reconnect(state, p, event.webrtc);
+    case "participant.left":
+      return depart(state, p, "left");
+    case "participant.removed":
+      return depart(state, p, "removed");
+    case "participant.ended":
+      if (p.status !== "waiting" && p.status !== "held") return null;
+      return endParticipant(state, p, event.outcome);
+  }
+}
+
+function arrive(
+  state: LobbyState,
+  event: ParticipantEvent & { type: "participant.arrived" },
+): Effect[] | null {
+  const known = state.participants.get(event.participantId);
+  // A retried arrival: the first one counts. Somebody whose participation is over starts a new one.
+  if (known !== undefined && known.status !== "ended" && known.status !== "matched") return null;
+  if (known?.matchId != null && state.matches.has(known.matchId)) return null;
+  const p = new Participant(state.asOf, {
+    participantId: event.participantId,
+    order: state.arrivals,
+    arrivedAt: event.at,
+    waitDeadlineAt: event.waitDeadlineAt,
+    attributes: event.attributes,
+    webrtc: event.webrtc,
+    priority: event.priority,
+    history: event.history,
+  });
+  state.arrivals += 1;
+  state.participants.set(p.participantId, p);
+  state.line.add(p);
+  state.pool.add(p);
+  state.agenda.participants.add(p.participantId);
+  state.agenda.asked.add(p.participantId);
+  if (p.waitDeadlineAt !== null)
+    state.agenda.due.add(p.waitDeadlineAt, { kind: "participant", id: p.participantId });
+  return [{ kind: "poolChanged" }];
+}
+
+function measure(
+  state: LobbyState,
+  p: Participant,
+  event: ParticipantEvent & { type: "participant.rttMeasured" },
+): Effect[] | null {
+  if (p.status === "ended") return null;
+  p.serverRtt = event.serverRtt ?? p.serverRtt;
+  p.beaconRttMs = { ...p.beaconRttMs, ...event.beaconRttMs };
+  state.agenda.participants.add(p.participantId);
+  state.agenda.asked.add(p.participantId);
+  state.agenda.poolChanged = true;
+  return [];
+}
+
+function disconnect(state: LobbyState, p: Participant, graceUntil: number): Effect[] | null {
+  if (p.status === "ended" || !p.connected) return null;
+  p.connected = false;
+  p.graceUntil = graceUntil;
+  state.pool.remove(p);
+  state.agenda.poolChanged = true;
+  state.agenda.due.add(graceUntil, { kind: "participant", id: p.participantId });
+  if (p.proposalId !== null) {
+    state.proposals.get(p.proposalId)?.gone.add(p.participantId);
+    state.agenda.proposals.add(p.proposalId);
+  }
+  if (p.matchId !== null && state.matches.has(p.matchId)) {
+    state.agenda.due.add(graceUntil, { kind: "match", id: p.matchId });
+  }
+  return [...tellPeers(state, p, false), { kind: "poolChanged" }];
+}
+
+function reconnect(state: LobbyState, p: Participant, webrtc: boolean): Effect[] | null {
+  if (p.status === "ended") return null;
+  p.connected = true;
+  p.graceUntil = null;
+  p.webrtc = webrtc;
+  if (p.status === "waiting") state.pool.add(p);
+  state.agenda.participants.add(p.participantId);
+  state.agenda.asked.add(p.participantId);
+  return [...tellPeers(state, p, true), { kind: "poolChanged" }];
+}
+
+function depart(state: LobbyState, p: Participant, outcome: Outcome & ("left" | "removed")): Effect[] | null {
+  if (p.status === "matched") return leaveMatch(state, p);
+  if (p.status === "ended") return null;
+  return endParticipant(state, p, outcome);
+}

@@ -1,0 +1,32 @@
+import type { Candidate } from "../matchmakers/candidate.js";
+import type { MatchContext } from "../matchmakers/matchmaker.js";
+import type { LobbyConfig } from "./config.js";
+import { edgeOf } from "./pairs.js";
+import { seededRandom } from "./random.js";
+import type { LobbyState } from "./state.js";
+
+/** What a matchmaker may know, out of the state. Random numbers depend on the seed and the place in the log only. */
+export function matchContextOf(state: LobbyState, config: LobbyConfig, now: number): MatchContext {
+  let random: (() => number) | null = null;
+  const { pairs } = state;
+  const context: MatchContext = {
+    now,
+    random: () => {
+      random ??= seededRandom(`${state.seed}/random/${state.seq}`);
+      return random();
+    },
+    edge: (a, b) => edgeOf(pairs.get(a.participantId, b.participantId), now),
+    allowed: (a, b) =>
+      !pairs.blocks(a.participantId, b.participantId, now) &&
+      differenceAllowed(config, a, b) &&
+      config.matchmaker.allowsPair(a, b, context),
+  };
+  return context;
+}
+
+/** The legacy `maxRtt` rule: the difference of two server RTTs; an unknown RTT is not excluded. */
+function differenceAllowed(config: LobbyConfig, a: Candidate, b: Candidate): boolean {
+  const limitMs = config.maxServerRttDifferenceMs;
+  if (limitMs === null || a.serverRtt === null || b.serverRtt === null) return true;
+  return Math.abs(a.serverRtt.medianMs - b.serverRtt.medianMs) <= limitMs;
+}

@@ -1,0 +1,154 @@
+import type { LobbyConfig } from "./config.js";
+import { decideParticipant } from "./decideParticipant.js";
+import { decideProposal } from "./decideProposal.js";
+import type { Decision } from "./events.js";
+import { propose } from "./propose.js";
+import type { Agenda, LobbyState, Reminder } from "./state.js";
+
+/** What `decide` came to. */
+export interface Verdict {
+  /** To be appended together, in this order; empty when there is nothing to do now. */
+  readonly decisions: readonly Decision[];
+  /** A matchmaker that threw or answered with an impossible group: facts for the log. */
+  readonly faults: readonly MatchmakerFault[];
+  /** What was crossed out on the agenda; see {@link lookAgain}. */
+  readonly looked: Looked;
+}
+
+export interface MatchmakerFault {
+  readonly matchmaker: string;
+  readonly reason: string;
+}
+
+export type Looked = Pick<Agenda, "participants" | "proposals" | "matches" | "asked" | "poolChanged">;
+
+/**
+ * What follows from the state at a time. Call it after every change and when {@link wakeAt} says so, append what
+ * it returns, apply it, and call it again until nothing comes: a decision can make the next one possible.
+ *
+ * A function of its arguments, apart from the agenda, where what was looked at is crossed out. Where the
+ * decisions could not be appended, call {@link lookAgain} before asking again.
+ *
+ * @param now server time, epoch ms
+ */
+export function decide(state: LobbyState, config: LobbyConfig, now: number): Verdict {
+  const time = Math.max(now, state.now);
+  state.asOf.now = time;
+  remind(state, time);
+  const { agenda } = state;
+  // Open proposals first: who is released now may be proposed again in the next round, and the people whose
+  // time is up must not be in a new group.
+  const participants = take(agenda.participants);
+  const proposals = take(agenda.proposals);
+  const matches = take(agenda.matches);
+  const looked: Looked = { participants, proposals, matches, asked: new Set(), poolChanged: false };
+  const decisions = [
+    ...settleProposals(state, config, proposals, time),
+    ...settleParticipants(state, config, participants, time),
+    ...endMatches(state, matches, time),
+  ];
+  if (decisions.length > 0) return { decisions, faults: [], looked };
+  const asked = new Set(agenda.asked);
+  const { poolChanged } = agenda;
+  return { ...propose(state, config, time), looked: { ...looked, asked, poolChanged } };
+}
+
+/** Puts what a verdict crossed out back on the agenda, because its decisions could not be appended. */
+export function lookAgain(state: LobbyState, { looked }: Verdict): void {
+  const { agenda } = state;
+  for (const list of ["participants", "proposals", "matches", "asked"] as const) {
+    for (const id of looked[list]) agenda[list].add(id);
+  }
+  agenda.poolChanged ||= looked.poolChanged;
+}
+
+function take(ids: Set<string>): Set<string> {
+  const taken = new Set(ids);
+  ids.clear();
+  return taken;
+}
+
+/** When to call {@link decide} again although nothing happened; `null` = no need. */
+export function wakeAt(state: LobbyState): number | null {
+  return state.agenda.due.nextAt;
+}
+
+/** Moves what is due from the calendar to the lists of what to look at. */
+function remind(state: LobbyState, now: number): void {
+  for (let due = state.agenda.due.takeDue(now); due !== undefined; due = state.agenda.due.takeDue(now)) {
+    noteDue(state, due, now);
+  }
+}
+
+function noteDue(state: LobbyState, due: Reminder, now: number): void {
+  const { agenda } = state;
+  switch (due.kind) {
+    case "participant":
+      if ((state.participants.get(due.id)?.notBefore ?? 0) <= now) agenda.resting.delete(due.id);
+      agenda.participants.add(due.id);
+      agenda.asked.add(due.id);
+      return;
+    case "proposal":
+      agenda.proposals.add(due.id);
+      return;
+    case "match":
+      agenda.matches.add(due.id);
+      return;
+    case "pair": {
+      const record = state.pairs.get(due.a, due.b);
+      if (record !== undefined && record.expiresAt <= now) state.pairs.delete(due.a, due.b);
+      agenda.asked.add(due.a);
+      agenda.asked.add(due.b);
+      agenda.poolChanged = true;
+      return;
+    }
+    case "everybody":
+      for (const p of state.pool.items) agenda.asked.add(p.participantId);
+      return;
+  }
+}
+
+function settleProposals(
+  state: LobbyState,
+  config: LobbyConfig,
+  ids: ReadonlySet<string>,
+  now: number,
+): Decision[] {
+  const decisions: Decision[] = [];
+  for (const id of ids) {
+    const proposal = state.proposals.get(id);
+    if (proposal !== undefined) decisions.push(...decideProposal(state, config, proposal, now));
+  }
+  return decisions;
+}
+
+function settleParticipants(
+  state: LobbyState,
+  config: LobbyConfig,
+  changed: ReadonlySet<string>,
+  now: number,
+): Decision[] {
+  const decisions: Decision[] = [];
+  // The quota ends the wait of everybody, whoever it is time to be looked at.
+  const done = config.maxMatches !== null && state.matchesCommitted >= config.maxMatches;
+  const ids = done ? state.line.items.map((p) => p.participantId) : changed;
+  for (const id of ids) {
+    const p = state.participants.get(id);
+    if (p !== undefined) decisions.push(...decideParticipant(state, config, p, now));
+  }
+  return decisions;
+}
+
+/** A match is over when every member left it or stayed away beyond the grace time. */
+function endMatches(state: LobbyState, ids: ReadonlySet<string>, now: number): Decision[] {
+  const decisions: Decision[] = [];
+  for (const matchId of ids) {
+    const match = state.matches.get(matchId);
+    const present = match?.members.some((id) => {
+      const p = state.participants.get(id);
+      return !match.left.has(id) && p !== undefined && (p.connected || (p.graceUntil ?? 0) > now);
+    });
+    if (present === false) decisions.push({ type: "match.ended", matchId });
+  }
+  return decisions;
+}

@@ -1,0 +1,212 @@
+import type { ProbeFailure } from "@probematch/shared";
+import { backOffMs } from "../latency/backOff.js";
+import type { ProbeVerdict } from "../latency/edge.js";
+import { joinReports } from "../latency/joinReports.js";
+import { verdictOf } from "../latency/verdict.js";
+import type { LobbyConfig } from "./config.js";
+import type { ReleaseReason } from "./effects.js";
+import type { Decision } from "./events.js";
+import { aliasesOf, matchIdOf } from "./names.js";
+import type { LobbyState, Probe, Proposal } from "./state.js";
+
+/** What follows for one open proposal. */
+export function decideProposal(
+  state: LobbyState,
+  config: LobbyConfig,
+  proposal: Proposal,
+  now: number,
+): Decision[] {
+  if (proposal.gone.size > 0)
+    return [release(state, config, proposal, "member_gone", [...proposal.gone], now)];
+  switch (proposal.phase) {
+    case "probing":
+      return decideProbing(state, config, proposal, now);
+    case "confirming":
+      return decideConfirming(state, config, proposal, now);
+    case "creating":
+      return decideCreating(state, config, proposal, now);
+  }
+}
+
+function decideProbing(state: LobbyState, config: LobbyConfig, proposal: Proposal, now: number): Decision[] {
+  const closed: Decision[] = [];
+  let open = 0;
+  let tooSlow = false;
+  let failed = false;
+  const blamed: string[] = [];
+  for (const probeId of proposal.probes) {
+    const probe = state.probes.get(probeId);
+    if (probe === undefined) continue;
+    let status = probe.verdict?.status;
+    if (status === undefined) {
+      const ending = endOf(config, probe, now);
+      if (ending === null) {
+        open += 1;
+        continue;
+      }
+      closed.push(closeProbe(state, config, probe, ending, now));
+      blamed.push(...ending.blamed);
+      status = ending.verdict.status;
+    }
+    if (status === "too_slow") tooSlow = true;
+    if (status === "failed") failed = true;
+  }
+  // One bad link is enough: nobody is held for measurements that can change nothing.
+  if (tooSlow) return [...closed, release(state, config, proposal, "too_slow", blamed, now)];
+  if (failed) return [...closed, release(state, config, proposal, "probe_failed", blamed, now)];
+  if (open > 0) {
+    if (proposal.deadlineAt > now) return closed;
+    return [...closed, release(state, config, proposal, "probe_failed", blamed, now)];
+  }
+  if (proposal.maxP2pRttMs === null) return [...closed, ...complete(state, config, proposal, now)];
+  return [
+    ...closed,
+    {
+      type: "proposal.confirming",
+      proposalId: proposal.proposalId,
+      deadlineAt: now + config.confirmTimeoutMs,
+    },
+  ];
+}
+
+function decideConfirming(
+  state: LobbyState,
+  config: LobbyConfig,
+  proposal: Proposal,
+  now: number,
+): Decision[] {
+  const missing = proposal.members.filter((id) => !proposal.confirmed.has(id));
+  if (missing.length === 0) return complete(state, config, proposal, now);
+  if (proposal.deadlineAt > now) return [];
+  return [release(state, config, proposal, "not_confirmed", missing, now)];
+}
+
+function decideCreating(state: LobbyState, config: LobbyConfig, proposal: Proposal, now: number): Decision[] {
+  if (proposal.room?.ok === true) return [commit(state, proposal)];
+  if (proposal.room === undefined && proposal.deadlineAt > now) return [];
+  return [release(state, config, proposal, "room_failed", [], now)];
+}
+
+/** Everybody is here and every link is good: make the room, or the match. */
+export function complete(
+  state: Pick<LobbyState, "seed">,
+  config: LobbyConfig,
+  proposal: Pick<Proposal, "proposalId" | "members">,
+  now: number,
+): Decision[] {
+  if (!config.hasRoomHook) return [commit(state, proposal)];
+  const { proposalId } = proposal;
+  const deadlineAt = now + config.roomTimeoutMs;
+  return [{ type: "match.creating", proposalId, matchId: matchIdOf(proposalId), deadlineAt }];
+}
+
+function commit(
+  state: Pick<LobbyState, "seed">,
+  proposal: Pick<Proposal, "proposalId" | "members">,
+): Decision {
+  const matchId = matchIdOf(proposal.proposalId);
+  const aliases = aliasesOf(state.seed, matchId, proposal.members.length);
+  return { type: "match.committed", proposalId: proposal.proposalId, matchId, aliases };
+}
+
+interface Ending {
+  readonly verdict: ProbeVerdict;
+  readonly blamed: readonly string[];
+}
+
+const failure = (reason: ProbeFailure, blamed: readonly string[]): Ending => ({
+  verdict: { status: "failed", reason },
+  blamed,
+});
+
+/** How a probe ends now; `null` while it may go on. */
+function endOf(config: LobbyConfig, probe: Probe, now: number): Ending | null {
+  const sides = [probe.initiator, probe.responder] as const;
+  const a = probe.reports.get(probe.initiator);
+  const b = probe.reports.get(probe.responder);
+  if (a !== undefined && b !== undefined) {
+    const joined = joinReports(a, b, config.probe.spacingMs);
+    if (joined.status === "failed")
+      return failure(
+        joined.reason,
+        joined.blamed.map((side) => sides[side]),
+      );
+    // A relayed path is one that this scene does not accept as a path at all.
+    if (joined.measurement.path === "relay" && !config.acceptRelayed) return failure("ice_failed", []);
+    return { verdict: verdictOf(joined, (rttMs) => rejects(config, rttMs)), blamed: [] };
+  }
+  const [reporter, report] = a === undefined ? [probe.responder, b] : [probe.initiator, a];
+  if (report?.status === "failed") {
+    const ownFault = report.reason === "hidden_tab" || report.reason === "stalled";
+    return failure(report.reason, ownFault ? [reporter] : []);
+  }
+  const ready = sides.filter((id) => probe.ready.has(id));
+  if (ready.length < 2 && probe.readyDeadlineAt <= now) {
+    return failure(
+      "not_ready",
+      sides.filter((id) => !probe.ready.has(id)),
+    );
+  }
+  if (probe.deadlineAt > now) return null;
+  // Where neither side reported the network is as likely a cause as either of them.
+  return failure("deadline", report === undefined ? [] : sides.filter((id) => !probe.reports.has(id)));
+}
+
+/** A researcher's rule may throw: then the limit itself decides. */
+function rejects(config: LobbyConfig, rttMs: number): boolean {
+  const { matchmaker } = config;
+  try {
+    return matchmaker.shouldRejectForRtt(rttMs);
+  } catch {
+    return matchmaker.maxP2pRttMs !== null && rttMs > matchmaker.maxP2pRttMs;
+  }
+}
+
+function closeProbe(
+  state: LobbyState,
+  config: LobbyConfig,
+  probe: Probe,
+  { verdict, blamed }: Ending,
+  now: number,
+): Decision {
+  const { probeId, initiator, responder } = probe;
+  const expiresAt = now + config.edgeLifeMs;
+  const closed = { type: "probe.closed" as const, probeId, verdict, blamed: [...blamed] };
+  switch (verdict.status) {
+    case "accepted":
+      return { ...closed, blockedUntil: null, expiresAt };
+    case "too_slow":
+      return { ...closed, blockedUntil: expiresAt, expiresAt };
+    case "failed": {
+      const failures = (state.pairs.get(initiator, responder)?.failures ?? 0) + 1;
+      const blockedUntil = now + backOffMs(failures, backOffOf(config));
+      // Remembered beyond the back-off itself, so that the next failure in a row waits longer.
+      return { ...closed, blockedUntil, expiresAt: blockedUntil + config.edgeLifeMs };
+    }
+  }
+}
+
+const backOffOf = (config: LobbyConfig) => ({ baseMs: config.backOffBaseMs, maxMs: config.backOffMaxMs });
+
+function release(
+  state: LobbyState,
+  config: LobbyConfig,
+  proposal: Proposal,
+  reason: ReleaseReason,
+  blamed: readonly string[],
+  now: number,
+): Decision {
+  const roomFailed = reason === "room_failed";
+  return {
+    type: "proposal.released",
+    proposalId: proposal.proposalId,
+    reason,
+    backOff: [...new Set(blamed)].map((participantId) => {
+      const failures = (state.participants.get(participantId)?.failures ?? 0) + 1;
+      return { participantId, until: now + backOffMs(failures, backOffOf(config)) };
+    }),
+    toHead: roomFailed,
+    // The members would be proposed again at once, and the hook be asked in a tight loop.
+    pauseUntil: roomFailed ? now + backOffMs(state.roomFailures + 1, backOffOf(config)) : null,
+  };
+}

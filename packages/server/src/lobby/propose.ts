@@ -1,0 +1,190 @@
+import type { Candidate } from "../matchmakers/candidate.js";
+import type { MatchContext } from "../matchmakers/matchmaker.js";
+import type { LobbyConfig } from "./config.js";
+import { matchContextOf } from "./context.js";
+import type { MatchmakerFault, Verdict } from "./decide.js";
+import { complete } from "./decideProposal.js";
+import type { Decision } from "./events.js";
+import { bySeniority } from "./line.js";
+import { probeIdOf, proposalIdOf } from "./names.js";
+import type { LobbyState, Participant } from "./state.js";
+
+type Proposed = Pick<Verdict, "decisions" | "faults">;
+
+const nothing: Proposed = { decisions: [], faults: [] };
+
+/**
+ * Asks the matchmaker for groups. Whatever it answers or throws, only groups that keep the rules become
+ * proposals; the rest is reported and changes nothing for anybody.
+ */
+export function propose(state: LobbyState, config: LobbyConfig, now: number): Proposed {
+  const { agenda } = state;
+  const { matchmaker } = config;
+  const wasAsked = agenda.asked.size > 0 || (agenda.poolChanged && matchmaker.looksAtWholePool);
+  if (!wasAsked) {
+    agenda.poolChanged = false;
+    return nothing;
+  }
+  if (state.pausedUntil !== null && state.pausedUntil > now) return nothing;
+  const pool = poolAt(state, now);
+  const asked = matchmaker.looksAtWholePool ? pool : askedOf(state, pool, now);
+  agenda.asked.clear();
+  agenda.poolChanged = false;
+  if (asked.length === 0) return nothing;
+
+  const context = matchContextOf(state, config, now);
+  let groups: readonly (readonly Candidate[])[];
+  try {
+    groups =
+      pool.length < config.groupSize ? [] : matchmaker.findMatches(pool, config.groupSize, context, asked);
+  } catch (error) {
+    return { decisions: [], faults: [faultOf(config, error)] };
+  }
+  const verdict = openProposals(state, config, context, pool, groups);
+  const rulesFault = scheduleRelaxing(state, config, context, asked);
+  return rulesFault === null ? verdict : { ...verdict, faults: [...verdict.faults, rulesFault] };
+}
+
+const rests = (p: Participant, now: number) => p.notBefore !== null && p.notBefore > now;
+
+/** Whom a matchmaker may be given: connected, not held, not backing off. */
+function poolAt(state: LobbyState, now: number): readonly Participant[] {
+  const all = state.pool.items;
+  return state.agenda.resting.size === 0 ? all : all.filter((p) => !rests(p, now));
+}
+
+/** Those of the pool whose situation changed, by seniority; in a large pool without looking at everybody. */
+function askedOf(state: LobbyState, pool: readonly Participant[], now: number): readonly Participant[] {
+  const ids = state.agenda.asked;
+  if (ids.size * 8 > pool.length) return pool.filter((p) => ids.has(p.participantId));
+  const asked: Participant[] = [];
+  for (const id of ids) {
+    const p = state.participants.get(id);
+    if (p !== undefined && state.pool.has(p) && !rests(p, now)) asked.push(p);
+  }
+  return asked.sort(bySeniority);
+}
+
+function openProposals(
+  state: LobbyState,
+  config: LobbyConfig,
+  context: MatchContext,
+  pool: readonly Participant[],
+  groups: readonly (readonly Candidate[])[],
+): Proposed {
+  const decisions: Decision[] = [];
+  const faults: MatchmakerFault[] = [];
+  const taken = new Set<string>();
+  let opened = 0;
+  const left =
+    (config.maxMatches ?? Number.POSITIVE_INFINITY) - state.matchesCommitted - state.proposals.size;
+  for (const group of groups) {
+    if (opened >= left) {
+      // The last matches are being made; when one of them comes to nothing, everybody is asked about again.
+      for (const p of pool) state.agenda.asked.add(p.participantId);
+      break;
+    }
+    const problem = problemOf(state, config, context, group, taken);
+    if (problem !== null) {
+      faults.push({ matchmaker: config.matchmaker.name, reason: problem });
+      continue;
+    }
+    for (const member of group) taken.add(member.participantId);
+    decisions.push(
+      ...openProposal(state, config, context.now, group, state.proposalsOpened + opened, pool.length),
+    );
+    opened += 1;
+  }
+  return { decisions, faults };
+}
+
+/** What is wrong with a matchmaker's group, in a sentence for the log; `null` when it may be proposed. */
+function problemOf(
+  state: LobbyState,
+  config: LobbyConfig,
+  context: MatchContext,
+  group: readonly Candidate[],
+  taken: ReadonlySet<string>,
+): string | null {
+  if (!Array.isArray(group)) return "findMatch returned something that is not a list of candidates";
+  if (group.length !== config.groupSize) {
+    return `findMatch returned ${group.length} candidates for a group of ${config.groupSize}`;
+  }
+  for (const [i, member] of group.entries()) {
+    const p = state.participants.get(member?.participantId);
+    if (p === undefined || !state.pool.has(p)) return "findMatch returned somebody who is not waiting";
+    if (taken.has(p.participantId)) return `findMatch put ${p.participantId} into two groups`;
+    for (const other of group.slice(i + 1)) {
+      if (other.participantId === p.participantId)
+        return `findMatch put ${p.participantId} into a group twice`;
+      if (!context.allowed(member, other)) {
+        return `findMatch put ${p.participantId} and ${other.participantId} together, who are not allowed to be now`;
+      }
+    }
+  }
+  return null;
+}
+
+function openProposal(
+  state: LobbyState,
+  config: LobbyConfig,
+  now: number,
+  group: readonly Candidate[],
+  count: number,
+  waitingCount: number,
+): Decision[] {
+  const { matchmaker } = config;
+  const members = group.map((c) => c.participantId);
+  const proposalId = proposalIdOf(state.seed, count);
+  const opened: Decision = {
+    type: "proposal.opened",
+    proposalId,
+    members,
+    matchmaker: matchmaker.name,
+    maxP2pRttMs: matchmaker.maxP2pRttMs,
+    // Every probe has deadlines of its own that come first; this one holds even if one of them were forgotten.
+    deadlineAt: now + config.probeTimeoutMs + 1000,
+    waitingCount,
+  };
+  if (matchmaker.maxP2pRttMs === null)
+    return [opened, ...complete(state, config, { proposalId, members }, now)];
+  const probes: Decision[] = [];
+  for (const [seatA, initiator] of members.entries()) {
+    for (const [offset, responder] of members.slice(seatA + 1).entries()) {
+      probes.push({
+        type: "probe.opened",
+        probeId: probeIdOf(proposalId, seatA, seatA + 1 + offset),
+        proposalId,
+        initiator,
+        responder,
+        readyDeadlineAt: now + config.readyTimeoutMs,
+        deadlineAt: now + config.probeTimeoutMs,
+      });
+    }
+  }
+  return [opened, ...probes];
+}
+
+/** Puts the times at which the matchmaker's rules relax into the calendar. */
+function scheduleRelaxing(
+  state: LobbyState,
+  config: LobbyConfig,
+  context: MatchContext,
+  asked: readonly Participant[],
+): MatchmakerFault | null {
+  try {
+    for (const p of asked) {
+      const at = config.matchmaker.relaxesAt(p, context);
+      if (at !== null && at > context.now)
+        state.agenda.due.add(at, { kind: "participant", id: p.participantId });
+    }
+    return null;
+  } catch (error) {
+    return faultOf(config, error);
+  }
+}
+
+function faultOf(config: LobbyConfig, error: unknown): MatchmakerFault {
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { matchmaker: config.matchmaker.name, reason: reason.slice(0, 500) };
+}

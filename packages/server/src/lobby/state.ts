@@ -1,0 +1,229 @@
+import type { Attributes, JsonValue, Outcome, ProbeReport, RttSummary } from "@probematch/shared";
+import type { Measurement, ProbeVerdict } from "../latency/edge.js";
+import type { Candidate } from "../matchmakers/candidate.js";
+import { DeadlineHeap } from "./deadlines.js";
+import type { ReleaseReason } from "./effects.js";
+import { Line, type Ranked } from "./line.js";
+import { PairTable } from "./pairs.js";
+
+/**
+ * A scene as its log tells it. Only `apply` changes it; everything here follows from the events alone.
+ */
+export interface LobbyState {
+  sceneId: string;
+  seed: string;
+  configHash: string;
+  /** Place and time of the last applied event. */
+  seq: number;
+  now: number;
+  readonly participants: Map<string, Participant>;
+  /** Everybody who waits or is held, by seniority. */
+  readonly line: Line<Participant>;
+  /** Those of the line who are connected and not held: whom a matchmaker may be asked about. */
+  readonly pool: Line<Participant>;
+  readonly proposals: Map<string, Proposal>;
+  readonly probes: Map<string, Probe>;
+  /** Matches whose members are not all gone. */
+  readonly matches: Map<string, Match>;
+  readonly pairs: PairTable;
+  arrivals: number;
+  proposalsOpened: number;
+  matchesCommitted: number;
+  /** Rooms that could not be created in a row. */
+  roomFailures: number;
+  /** No proposal is opened before this time. */
+  pausedUntil: number | null;
+  /** When seats were filled, newest last, at most {@link RECENT_SEATS}: what the estimated wait is made of. */
+  readonly recentSeats: number[];
+  /** Decisions that no longer held when they were applied. */
+  voided: number;
+  /** What to look at next: follows from the events, but is no part of the truth. */
+  readonly agenda: Agenda;
+  /** The time `waitedMs` counts to: the last event's, or while deciding the time decided for. */
+  readonly asOf: { now: number };
+}
+
+export const RECENT_SEATS = 400;
+
+/** One person in the scene. Also the candidate a matchmaker sees, hence the getter `waitedMs`. */
+export class Participant implements Candidate, Ranked {
+  status: "waiting" | "held" | "matched" | "ended" = "waiting";
+  atHead = false;
+  serverRtt: RttSummary | null = null;
+  beaconRttMs: Readonly<Record<string, number>> = {};
+  history: { partners: readonly string[]; matches: number };
+  connected = true;
+  /** The place is kept until then; `null` while connected. */
+  graceUntil: number | null = null;
+  /** Not proposed before this time, after having caused a release. */
+  notBefore: number | null = null;
+  /** Releases caused in a row. */
+  failures = 0;
+  proposalId: string | null = null;
+  matchId: string | null = null;
+  outcome: Outcome | null = null;
+  endedAt: number | null = null;
+  /** What came to nothing with this participant, oldest first, at most {@link REMEMBERED_RELEASES}. */
+  releases: Release[] = [];
+
+  readonly participantId: string;
+  readonly order: number;
+  readonly arrivedAt: number;
+  readonly waitDeadlineAt: number | null;
+  readonly attributes: Attributes;
+  webrtc: boolean;
+  readonly priority: number;
+  readonly #asOf: LobbyState["asOf"];
+
+  constructor(asOf: LobbyState["asOf"], arrival: ArrivalFacts) {
+    this.#asOf = asOf;
+    this.participantId = arrival.participantId;
+    this.order = arrival.order;
+    this.arrivedAt = arrival.arrivedAt;
+    this.waitDeadlineAt = arrival.waitDeadlineAt;
+    this.attributes = arrival.attributes;
+    this.webrtc = arrival.webrtc;
+    this.priority = arrival.priority;
+    this.history = arrival.history;
+  }
+
+  get waitedMs(): number {
+    return Math.max(0, this.#asOf.now - this.arrivedAt);
+  }
+}
+
+export type ArrivalFacts = Pick<
+  Participant,
+  | "participantId"
+  | "order"
+  | "arrivedAt"
+  | "waitDeadlineAt"
+  | "attributes"
+  | "webrtc"
+  | "priority"
+  | "history"
+>;
+
+export const REMEMBERED_RELEASES = 50;
+
+export interface Release {
+  readonly at: number;
+  readonly proposalId: string;
+  readonly members: readonly string[];
+  readonly reason: ReleaseReason;
+  /** The measurement that decided, for `too_slow`. */
+  readonly rttMs: number | null;
+}
+
+export interface Proposal {
+  readonly proposalId: string;
+  readonly members: readonly string[];
+  readonly matchmaker: string;
+  readonly maxP2pRttMs: number | null;
+  readonly openedAt: number;
+  phase: "probing" | "confirming" | "creating";
+  /** Of the phase: no member is held past it. */
+  deadlineAt: number;
+  readonly probes: string[];
+  readonly confirmed: Set<string>;
+  /** Members who left, were lost or ended since the proposal was opened. */
+  readonly gone: Set<string>;
+  matchId: string | null;
+  /** What the room hook answered; `undefined` = not yet. */
+  room: { readonly ok: true; readonly room: JsonValue } | { readonly ok: false } | undefined;
+}
+
+export interface Probe {
+  readonly probeId: string;
+  readonly proposalId: string;
+  readonly initiator: string;
+  readonly responder: string;
+  readonly readyDeadlineAt: number;
+  readonly deadlineAt: number;
+  readonly ready: Set<string>;
+  readonly reports: Map<string, ProbeReport>;
+  verdict: ProbeVerdict | null;
+}
+
+export interface Match {
+  readonly matchId: string;
+  readonly committedAt: number;
+  readonly members: readonly string[];
+  readonly aliases: readonly string[];
+  readonly room: JsonValue;
+  readonly links: readonly MatchLink[];
+  /** Members whose page is done with the match, or who left. */
+  readonly left: Set<string>;
+}
+
+export interface MatchLink {
+  readonly probeId: string;
+  readonly seats: readonly [number, number];
+  readonly measurement: Measurement;
+}
+
+/** Reminders: who and what changed, and what becomes due when. */
+export interface Agenda {
+  readonly participants: Set<string>;
+  readonly proposals: Set<string>;
+  readonly matches: Set<string>;
+  /** Candidates a matchmaker should be asked about. */
+  readonly asked: Set<string>;
+  /** Participants with a `notBefore` that has not been reminded of yet. */
+  readonly resting: Set<string>;
+  /** Somebody left the pool or anything else changed that only matters to rules about the whole pool. */
+  poolChanged: boolean;
+  readonly due: DeadlineHeap<Reminder>;
+}
+
+export type Reminder =
+  | { readonly kind: "participant"; readonly id: string }
+  | { readonly kind: "proposal"; readonly id: string }
+  | { readonly kind: "match"; readonly id: string }
+  | { readonly kind: "pair"; readonly a: string; readonly b: string }
+  | { readonly kind: "everybody" };
+
+export function createLobbyState(): LobbyState {
+  return {
+    sceneId: "",
+    seed: "",
+    configHash: "",
+    seq: 0,
+    now: 0,
+    participants: new Map(),
+    line: new Line(),
+    pool: new Line(),
+    proposals: new Map(),
+    probes: new Map(),
+    matches: new Map(),
+    pairs: new PairTable(),
+    arrivals: 0,
+    proposalsOpened: 0,
+    matchesCommitted: 0,
+    roomFailures: 0,
+    pausedUntil: null,
+    recentSeats: [],
+    voided: 0,
+    agenda: {
+      participants: new Set(),
+      proposals: new Set(),
+      matches: new Set(),
+      asked: new Set(),
+      resting: new Set(),
+      poolChanged: false,
+      due: new DeadlineHeap(),
+    },
+    asOf: { now: 0 },
+  };
+}
+
+/** Look at everything again: after a restart, or when a decision could not be appended. */
+export function touchEverything(state: LobbyState): void {
+  for (const p of state.line.items) {
+    state.agenda.participants.add(p.participantId);
+    state.agenda.asked.add(p.participantId);
+  }
+  for (const id of state.proposals.keys()) state.agenda.proposals.add(id);
+  for (const id of state.matches.keys()) state.agenda.matches.add(id);
+  state.agenda.poolChanged = true;
+}

@@ -1,0 +1,26 @@
+import type { History } from "../lobby/events.js";
+import type { MatchRecord } from "../lobby/matchRecord.js";
+
+/** Who was in a match with whom, over all scenes of a study. Follows from the scenes' logs. */
+export class StudyHistory {
+  readonly #byParticipant = new Map<
+    string,
+    { readonly at: number; readonly partners: readonly string[] }[]
+  >();
+
+  add(record: MatchRecord): void {
+    const ids = record.participants.map((p) => p.participantId);
+    for (const id of ids) {
+      const matches = this.#byParticipant.get(id) ?? [];
+      matches.push({ at: record.timestamp, partners: ids.filter((other) => other !== id) });
+      // Scenes are read back one after the other, so the order of reading is not the order of time.
+      matches.sort((a, b) => b.at - a.at);
+      this.#byParticipant.set(id, matches);
+    }
+  }
+
+  of(participantId: string): History {
+    const matches = this.#byParticipant.get(participantId) ?? [];
+    return { partners: [...new Set(matches.flatMap((m) => m.partners))], matches: matches.length };
+  }
+}
