@@ -1,0 +1,158 @@
+import type { Logger } from "pino";
+import type { Effect } from "../lobby/effects.js";
+import type { Arrival, ArrivalRequest, SceneHandle } from "../runtime/sceneHandle.js";
+import type { Session } from "./session.js";
+
+/** One participant at this node. */
+interface Place {
+  /** The page that speaks for the participant: the newest one that arrived. */
+  current: Session | null;
+  /** Pages whose arrival is being written. */
+  readonly arriving: Set<Session>;
+  /** The journal believes the participant connected, and no page is. */
+  vacated: boolean;
+  /** Arrivals and departures of one participant are written one after the other. */
+  lane: Promise<unknown>;
+  inLane: number;
+  retry: NodeJS.Timeout | null;
+}
+
+const RETRY_MS = 1000;
+
+/**
+ * Who of one scene is connected to this node. The newest page of a participant speaks for it; the journal hears
+ * of a disconnection only when there is no page left.
+ */
+export class Presence {
+  readonly #scene: SceneHandle;
+  readonly #logger: Logger;
+  readonly #places = new Map<string, Place>();
+  readonly #stopEffects: () => void;
+  #closed = false;
+
+  constructor(scene: SceneHandle, logger: Logger, onPoolChanged: () => void) {
+    this.#scene = scene;
+    this.#logger = logger;
+    this.#stopEffects = scene.onEffects((effects) => {
+      for (const effect of effects) this.#spread(effect, onPoolChanged);
+    });
+  }
+
+  /** The pages that speak for a participant. */
+  *sessions(): IterableIterator<Session> {
+    for (const { current } of this.#places.values()) if (current !== null) yield current;
+  }
+
+  /**
+   * Writes an arrival and makes the session the participant's page. `gone`: its connection ended meanwhile.
+   *
+   * @throws what `SceneHandle.arrive` throws; then nothing has changed
+   */
+  arrive(session: Session, request: ArrivalRequest): Promise<Arrival | "gone"> {
+    const place = this.#placeOf(session.participantId);
+    place.arriving.add(session);
+    return this.#inLane(place, session.participantId, async () => {
+      try {
+        if (this.#closed || session.isGone()) return "gone";
+        const arrival = await this.#scene.arrive(request);
+        if (this.#closed) return "gone";
+        if (arrival.status === "refused") return arrival;
+        place.current?.replace();
+        place.current = session;
+        place.vacated = false;
+        if (!session.isGone()) return arrival;
+        this.#vacate(place);
+        return "gone";
+      } finally {
+        place.arriving.delete(session);
+      }
+    });
+  }
+
+  /** A session's connection is over. Safe to call twice, and for sessions that never arrived. */
+  leave(session: Session): void {
+    session.gone();
+    const place = this.#places.get(session.participantId);
+    if (place?.current !== session) return;
+    // An ended participation cannot be disconnected from.
+    if (session.ended) place.current = null;
+    else this.#vacate(place);
+    this.#tidy(place, session.participantId);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopEffects();
+    for (const place of this.#places.values()) {
+      if (place.retry !== null) clearTimeout(place.retry);
+      place.current?.gone();
+    }
+    this.#places.clear();
+  }
+
+  #spread(effect: Effect, onPoolChanged: () => void): void {
+    if (effect.kind === "poolChanged") onPoolChanged();
+    if (!("participantId" in effect)) return;
+    const place = this.#places.get(effect.participantId);
+    if (place === undefined) return;
+    place.current?.tell(effect);
+    for (const session of place.arriving) session.tell(effect);
+  }
+
+  #placeOf(participantId: string): Place {
+    let place = this.#places.get(participantId);
+    if (place === undefined) {
+      place = {
+        current: null,
+        arriving: new Set(),
+        vacated: false,
+        lane: Promise.resolve(),
+        inLane: 0,
+        retry: null,
+      };
+      this.#places.set(participantId, place);
+    }
+    return place;
+  }
+
+  #inLane<T>(place: Place, participantId: string, task: () => Promise<T>): Promise<T> {
+    place.inLane += 1;
+    const done = place.lane.then(task).finally(() => {
+      place.inLane -= 1;
+      this.#tidy(place, participantId);
+    });
+    place.lane = done.catch(() => undefined);
+    return done;
+  }
+
+  #vacate(place: Place): void {
+    place.current = null;
+    place.vacated = true;
+  }
+
+  /** After every change: writes a disconnection that is due, forgets a place where nobody is. */
+  #tidy(place: Place, participantId: string): void {
+    if (this.#closed || place.current !== null || place.arriving.size > 0 || place.inLane > 0) return;
+    if (!place.vacated) {
+      this.#places.delete(participantId);
+    } else if (place.retry === null) {
+      void this.#inLane(place, participantId, () => this.#disconnect(place, participantId));
+    }
+  }
+
+  async #disconnect(place: Place, participantId: string): Promise<void> {
+    // A newer page is about to arrive, or has: the participant was never away.
+    if (this.#closed || place.arriving.size > 0 || !place.vacated) return;
+    try {
+      await this.#scene.disconnect(participantId);
+      place.vacated = false;
+    } catch (error) {
+      this.#logger.warn({ err: error, participantId }, "a disconnection could not be written; trying again");
+      place.retry = setTimeout(() => {
+        place.retry = null;
+        this.#tidy(place, participantId);
+      }, RETRY_MS);
+      place.retry.unref();
+    }
+  }
+}

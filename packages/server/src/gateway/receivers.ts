@@ -1,0 +1,85 @@
+import { type ClientMessages, clientMessages, type RefusalCode } from "@probematch/shared";
+import * as v from "valibot";
+import { misfit } from "./incoming.js";
+import type { GatewayObserver } from "./observer.js";
+import { settleServerRtt } from "./rttRule.js";
+import type { Session } from "./session.js";
+import type { SignalRelay } from "./signalRelay.js";
+
+/** `null`: accepted. */
+export type Verdict = RefusalCode | { readonly code: RefusalCode; readonly detail: string } | null;
+
+/** Checks a payload and carries the message out. Rejects as the commands of `SceneHandle` do. */
+export type Receiver = (session: Session, payload: unknown) => Verdict | Promise<Verdict>;
+
+/** Pings and farewells are answered whatever the situation; the rest needs a participation that is not over. */
+const ALWAYS: ReadonlySet<keyof ClientMessages> = new Set(["echo", "serverEchoed", "leave"]);
+
+export const mayReceive = (session: Session, event: keyof ClientMessages): boolean =>
+  !session.ended || ALWAYS.has(event);
+
+/** What the server does with each message of the protocol. */
+export function createReceivers(
+  relay: SignalRelay,
+  observer: Partial<GatewayObserver>,
+): Record<keyof ClientMessages, Receiver> {
+  return {
+    echo: on(clientMessages.echo, (session, { seq }) => {
+      session.socket.emit("echoed", { seq });
+      return null;
+    }),
+    serverEchoed: on(clientMessages.serverEchoed, (session, { seq }) => {
+      session.timing?.answered(seq);
+      return null;
+    }),
+    rttReport: on(clientMessages.rttReport, async ({ scene, sceneId, participantId, timing }, report) => {
+      const own = timing?.stats() ?? null;
+      const { rtt, corrected } = settleServerRtt(report.rtt, own);
+      const at = scene.now();
+      observer.rttReported?.({ sceneId, participantId, at, reported: report.rtt, own, corrected });
+      await scene.reportRtt(participantId, { serverRtt: { ...rtt, measuredAt: at } });
+      return null;
+    }),
+    beaconReport: on(clientMessages.beaconReport, async ({ scene, participantId }, { beaconRttMs }) => {
+      await scene.reportRtt(participantId, { beaconRttMs });
+      return null;
+    }),
+    probeReady: on(clientMessages.probeReady, ({ scene, participantId }, { probeId }) =>
+      scene.probeReady(participantId, probeId),
+    ),
+    probeSignal: on(clientMessages.probeSignal, (session, { probeId, signal }) =>
+      relay.relay(session, probeId, signal),
+    ),
+    probeReport: on(clientMessages.probeReport, ({ scene, participantId }, { probeId, report }) =>
+      scene.probeReport(participantId, probeId, report),
+    ),
+    confirmed: on(clientMessages.confirmed, ({ scene, participantId }, { proposalId }) =>
+      scene.confirm(participantId, proposalId),
+    ),
+    linkReport: on(clientMessages.linkReport, ({ scene, sceneId, participantId }, { matchId, links }) => {
+      const view = scene.viewOf(participantId);
+      if (view?.status !== "matched" || view.match.matchId !== matchId) return "out_of_order";
+      const own = new Set(view.match.peers.map((peer) => peer.probeId));
+      if (!links.every((link) => own.has(link.probeId))) return "not_your_probe";
+      observer.linksReported?.({ sceneId, participantId, at: scene.now(), matchId, links });
+      return null;
+    }),
+    matchDone: on(clientMessages.matchDone, ({ scene, participantId }, { matchId }) =>
+      scene.matchDone(participantId, matchId),
+    ),
+    leave: on(clientMessages.leave, async ({ scene, participantId }) => {
+      await scene.leave(participantId);
+      return null;
+    }),
+  };
+}
+
+function on<T>(
+  schema: v.GenericSchema<unknown, T>,
+  carryOut: (session: Session, message: T) => Verdict | Promise<Verdict>,
+): Receiver {
+  return (session, payload) => {
+    const parsed = v.safeParse(schema, payload);
+    return parsed.success ? carryOut(session, parsed.output) : misfit(payload, parsed.issues);
+  };
+}

@@ -1,0 +1,65 @@
+import { randomInt } from "node:crypto";
+import { type RttStats, summarizeRtts } from "@probematch/shared";
+
+/** Samples kept; older ones say little about now. */
+const WINDOW = 20;
+/** An echo without an answer for this long is lost. */
+const LOST_AFTER_MS = 10_000;
+/** Echoes in quick succession at first: the rule that needs them should not wait for long. */
+const BURST = 3;
+
+/**
+ * The server's own timing of one connection: it sends an echo every few seconds and waits for the answer.
+ *
+ * The numbers are random, so that a page cannot answer an echo it has not received.
+ */
+export class ServerTiming {
+  readonly #send: (seq: number) => void;
+  readonly #clock: () => number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #sentAt = new Map<number, number>();
+  readonly #samplesMs: number[] = [];
+  #answered = 0;
+  #lost = 0;
+
+  /** @param clock monotonic time in ms; default: `performance.now()` */
+  constructor(send: (seq: number) => void, intervalMs: number, clock = () => performance.now()) {
+    this.#send = send;
+    this.#clock = clock;
+    this.#timer = setInterval(() => this.#echo(), intervalMs);
+    this.#timer.unref();
+    this.#echo();
+  }
+
+  /** An answer came. Unknown and repeated numbers are ignored. */
+  answered(seq: number): void {
+    const sentAt = this.#sentAt.get(seq);
+    if (sentAt === undefined) return;
+    this.#sentAt.delete(seq);
+    this.#samplesMs.push(this.#clock() - sentAt);
+    if (this.#samplesMs.length > WINDOW) this.#samplesMs.shift();
+    this.#answered += 1;
+    if (this.#answered < BURST) this.#echo();
+  }
+
+  /** `null` until the first answer. */
+  stats(): RttStats | null {
+    return summarizeRtts(this.#samplesMs, this.#lost);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #echo(): void {
+    const now = this.#clock();
+    for (const [seq, sentAt] of this.#sentAt) {
+      if (now - sentAt < LOST_AFTER_MS) break;
+      this.#sentAt.delete(seq);
+      this.#lost += 1;
+    }
+    const seq = randomInt(0x1_0000_0000);
+    this.#sentAt.set(seq, this.#clock());
+    this.#send(seq);
+  }
+}

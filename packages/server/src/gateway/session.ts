@@ -1,0 +1,228 @@
+import { PROTOCOL_VERSION, type RefusalCode, type ServerMessages } from "@probematch/shared";
+import type { ParticipantView, SceneHandle } from "../runtime/sceneHandle.js";
+import type { Admitted } from "./admission.js";
+import type { IceSettings } from "./iceServers.js";
+import { refusal } from "./refusals.js";
+import { ServerTiming } from "./serverTiming.js";
+import type { ProbematchSocket } from "./socketServer.js";
+import {
+  matchedMessage,
+  messageOf,
+  type PersonalEffect,
+  type ServerMessage,
+  waitingMessage,
+} from "./tell.js";
+
+export interface SessionTimes {
+  readonly serverEchoIntervalMs: number;
+  readonly endedLingerMs: number;
+}
+
+/**
+ * One connected page of one participant.
+ *
+ * - `arriving`: admitted; the journal is being asked; effects are kept until the page can be told
+ * - `live`: welcomed
+ * - `replaced`: a newer page took over; nothing this one says counts any more
+ * - `gone`: its connection is over
+ */
+type Phase = "arriving" | "live" | "replaced" | "gone";
+
+/** What the page believes it is doing, from what it was told. */
+type Told = "waiting" | "probing" | "matched" | "ended";
+
+export class Session {
+  readonly participantId: string;
+  readonly sceneId: string;
+  readonly scene: SceneHandle;
+  readonly socket: ProbematchSocket;
+  readonly #admitted: Admitted;
+  readonly #ice: IceSettings;
+  readonly #times: SessionTimes;
+  readonly #kept: PersonalEffect[] = [];
+  #phase: Phase = "arriving";
+  #told: Told = "waiting";
+  #lastWaiting: ServerMessages["waiting"] | null = null;
+  #timing: ServerTiming | null = null;
+  #linger: NodeJS.Timeout | null = null;
+
+  constructor(socket: ProbematchSocket, admitted: Admitted, ice: IceSettings, times: SessionTimes) {
+    this.socket = socket;
+    this.#admitted = admitted;
+    this.participantId = admitted.participantId;
+    this.sceneId = admitted.sceneId;
+    this.scene = admitted.scene;
+    this.#ice = ice;
+    this.#times = times;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Asked again after every wait: a connection may end at any time. */
+  isGone(): boolean {
+    return this.#phase === "gone";
+  }
+
+  /** Told that its participation is over: what it does now concerns nobody. */
+  get ended(): boolean {
+    return this.#told === "ended";
+  }
+
+  /** The server's own timing of this connection; `null` before it is live. */
+  get timing(): ServerTiming | null {
+    return this.#timing;
+  }
+
+  /** The connection is usable: says who and where the participant is. */
+  welcome(resumed: boolean): void {
+    if (this.#phase === "gone") return;
+    if (this.#phase === "replaced") {
+      this.#dismiss();
+      return;
+    }
+    const { settings } = this.scene;
+    this.#phase = "live";
+    this.#send({
+      name: "welcome",
+      message: {
+        protocol: PROTOCOL_VERSION,
+        scene: this.sceneId,
+        participantId: this.participantId,
+        resumeToken: this.#admitted.resumeToken,
+        groupSize: settings.lobby.groupSize,
+        resumed,
+        serverRtt: { ...settings.serverRtt },
+      },
+    });
+    this.#tellSituation();
+    this.#timing = new ServerTiming((seq) => {
+      this.#send({ name: "serverEcho", message: { seq } });
+    }, this.#times.serverEchoIntervalMs);
+  }
+
+  /** Tells the page what follows from an event, now or as soon as it can be told. */
+  tell(effect: PersonalEffect): void {
+    if (this.#phase === "arriving") this.#kept.push(effect);
+    else if (this.#phase === "live") this.#carryOut(effect);
+  }
+
+  /**
+   * Tells a waiting page where it stands.
+   *
+   * @param always also when nothing but the passing of time has changed
+   */
+  tellStanding(always: boolean): void {
+    if (this.#phase !== "live" || this.#told !== "waiting") return;
+    const standing = this.scene.standingOf(this.participantId);
+    if (standing === null) return;
+    const waiting = waitingMessage(standing, this.scene.settings);
+    const last = this.#lastWaiting;
+    const { position, lobbyCount } = waiting.message;
+    if (!always && last?.position === position && last.lobbyCount === lobbyCount) return;
+    this.#lastWaiting = waiting.message;
+    this.#send(waiting);
+  }
+
+  /** One message was not accepted. */
+  refuse(code: RefusalCode, event: string | null, detail?: string): void {
+    this.#send({
+      name: "refused",
+      message: { ...refusal(code, detail), event: event === null ? null : event.slice(0, 100) },
+    });
+  }
+
+  /** A newer page of the same participant took over. */
+  replace(): void {
+    const wasLive = this.#phase === "live";
+    if (this.#phase !== "gone") this.#phase = "replaced";
+    this.#stopTimers();
+    // Otherwise `welcome` does it: a connection that is still being made cannot be told anything.
+    if (wasLive) this.#dismiss();
+  }
+
+  /** The connection is over. */
+  gone(): void {
+    this.#phase = "gone";
+    this.#stopTimers();
+  }
+
+  #stopTimers(): void {
+    this.#timing?.stop();
+    if (this.#linger !== null) clearTimeout(this.#linger);
+  }
+
+  #dismiss(): void {
+    this.#send({ name: "replaced", message: {} });
+    // Said by the server, so that the page's socket does not come back by itself.
+    this.socket.disconnect(true);
+  }
+
+  /** From the state alone; effects kept while arriving add what the state's view leaves out. */
+  #tellSituation(): void {
+    const view = this.scene.viewOf(this.participantId);
+    const kept = this.#kept.splice(0);
+    switch (view?.status) {
+      case undefined:
+      case "waiting":
+        this.tellStanding(true);
+        break;
+      case "held":
+        this.#tellHeld(view, kept);
+        break;
+      case "matched": {
+        const justNow = kept.some((e) => e.kind === "matched" && e.matchId === view.match.matchId);
+        this.#told = "matched";
+        this.#send(matchedMessage(view.match, !justNow));
+        break;
+      }
+      case "ended":
+        this.#carryOut({ kind: "ended", participantId: this.participantId, outcome: view.outcome });
+        break;
+    }
+  }
+
+  #tellHeld(view: Extract<ParticipantView, { status: "held" }>, kept: readonly PersonalEffect[]): void {
+    const { participantId } = this;
+    const { proposalId, members } = view;
+    const current = kept.slice(kept.findLastIndex((effect) => effect.kind === "released") + 1);
+    if (!current.some((effect) => effect.kind === "probing")) {
+      // Held since before this connection, which only came back; or held without probing, which looks like waiting.
+      if (this.scene.settings.lobby.matchmaker.maxP2pRttMs === null) this.tellStanding(true);
+      else this.#carryOut({ kind: "probing", participantId, proposalId, members });
+    }
+    for (const effect of current) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: PersonalEffect): void {
+    const { settings } = this.scene;
+    this.#send(messageOf(effect, { settings, ice: this.#ice, now: this.scene.now() }));
+    switch (effect.kind) {
+      case "probing":
+        this.#told = "probing";
+        break;
+      case "released":
+        this.#told = "waiting";
+        this.tellStanding(true);
+        break;
+      case "matched":
+        this.#told = "matched";
+        break;
+      case "ended":
+        this.#told = "ended";
+        this.#timing?.stop();
+        // A page closes its connection itself; this one is for pages that do not.
+        this.#linger = setTimeout(() => this.socket.disconnect(true), this.#times.endedLingerMs);
+        this.#linger.unref();
+        break;
+      default:
+    }
+  }
+
+  #send({ name, message }: ServerMessage): void {
+    // The pair of name and payload was checked where it was made; socket.io's own type cannot carry a union.
+    const emit = this.socket.emit.bind(this.socket) as (name: string, message: unknown) => boolean;
+    emit(name, message);
+  }
+}

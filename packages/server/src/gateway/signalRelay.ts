@@ -1,0 +1,78 @@
+import type { RefusalCode, Signal } from "@probematch/shared";
+import type { Logger } from "pino";
+import type { TransformSignal } from "./options.js";
+import type { Session } from "./session.js";
+import { keepRelayCandidates } from "./signalFilter.js";
+import type { ProbematchIo } from "./socketServer.js";
+
+/** The room of a participant's page. Rooms exist on the server only; no page ever sees a name of one. */
+export const roomOf = (sceneId: string, participantId: string): string => `${sceneId}/${participantId}`;
+
+export interface SignalRelayOptions {
+  readonly io: ProbematchIo;
+  readonly signalsPerProbe: number;
+  readonly transformSignal: TransformSignal | undefined;
+  readonly onRelayed: (sceneId: string) => void;
+  readonly logger: Logger;
+}
+
+/**
+ * Carries WebRTC signals between the two ends of a live probe or of a match's link, and nowhere else. What they
+ * say is never kept and never logged: session descriptions hold people's addresses.
+ */
+export class SignalRelay {
+  readonly #options: SignalRelayOptions;
+  /** How many signals a page sent, by probe. Forgotten with the page. */
+  readonly #sent = new WeakMap<Session, Map<string, number>>();
+  /** Where a hook may take its time, a page's signals still leave in the order in which they came. */
+  readonly #lanes = new WeakMap<Session, Promise<void>>();
+
+  constructor(options: SignalRelayOptions) {
+    this.#options = options;
+  }
+
+  relay(from: Session, probeId: string, signal: Signal): RefusalCode | null {
+    const peerId = from.scene.linkPeer(from.participantId, probeId);
+    if (peerId === null) return "not_your_probe";
+    if (!this.#count(from, probeId)) return "too_many_messages";
+    const kept = from.scene.settings.relayOnly ? keepRelayCandidates(signal) : signal;
+    if (kept === null) return null;
+    const { transformSignal } = this.#options;
+    if (transformSignal === undefined) this.#send(from, peerId, probeId, kept);
+    else this.#sendChanged(from, peerId, probeId, kept, transformSignal);
+    return null;
+  }
+
+  #count(from: Session, probeId: string): boolean {
+    const counts = this.#sent.get(from) ?? new Map<string, number>();
+    this.#sent.set(from, counts);
+    const count = (counts.get(probeId) ?? 0) + 1;
+    counts.set(probeId, count);
+    return count <= this.#options.signalsPerProbe;
+  }
+
+  #sendChanged(
+    from: Session,
+    peerId: string,
+    probeId: string,
+    signal: Signal,
+    transform: TransformSignal,
+  ): void {
+    const lane = this.#lanes.get(from) ?? Promise.resolve();
+    const next = lane.then(async () => {
+      try {
+        const changed = await transform(from.participantId, peerId, probeId, signal);
+        if (changed !== null) this.#send(from, peerId, probeId, changed);
+      } catch (error) {
+        this.#options.logger.error({ err: error, probeId }, "transformSignal failed; the signal is dropped");
+      }
+    });
+    this.#lanes.set(from, next);
+  }
+
+  #send(from: Session, peerId: string, probeId: string, signal: Signal): void {
+    const { io, onRelayed } = this.#options;
+    io.to(roomOf(from.sceneId, peerId)).emit("probeSignal", { probeId, signal });
+    onRelayed(from.sceneId);
+  }
+}
