@@ -1,16 +1,11 @@
-import type {
-  Attributes,
-  ProbeReport,
-  RefusalCode,
-  RttSummary,
-  ServerRttParameters,
-} from "@probematch/shared";
+import type { ProbeReport, RefusalCode, RttSummary, ServerRttParameters } from "@probematch/shared";
+import type { Arrival, ArrivalRequest } from "../lobby/commands.js";
 import type { LobbyConfig } from "../lobby/config.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
 import type { ParticipantView, SceneOverview, Standing } from "../lobby/view.js";
 
-export type { ParticipantView, SceneOverview, Standing };
+export type { Arrival, ArrivalRequest, ParticipantView, SceneOverview, Standing };
 
 /** A scene's rules: the core's and those of the faces around it. Made by the scene builder. */
 export interface SceneSettings {
@@ -29,21 +24,11 @@ export interface LinkQuality {
   readonly lost: number;
 }
 
-export interface ArrivalRequest {
-  readonly participantId: string;
-  readonly attributes: Attributes;
-  readonly webrtc: boolean;
-  readonly priority: number;
-  /** The page was loaded anew: links it had are gone. */
-  readonly fresh: boolean;
+export interface MeasuredRtts {
+  readonly serverRtt?: RttSummary;
+  /** RTT to each beacon, ms. */
+  readonly beaconRttMs?: Readonly<Record<string, number>>;
 }
-
-export type Arrival =
-  /** New here: a place at the end of the queue. */
-  | { readonly status: "arrived" }
-  /** Known: keeps place, attributes and history. */
-  | { readonly status: "resumed" }
-  | { readonly status: "refused"; readonly code: RefusalCode };
 
 /**
  * One scene of this node, as the gateway sees it: commands in, effects out. Every command is a fact for the
@@ -59,10 +44,7 @@ export interface SceneHandle {
   /** The researcher takes a participant out. `false` = not in this scene. */
   remove(participantId: string, by: string): Promise<boolean>;
   /** Journaled when it is the first one or changed enough to matter. */
-  reportRtt(
-    participantId: string,
-    measured: { readonly serverRtt?: RttSummary; readonly beaconRttMs?: Readonly<Record<string, number>> },
-  ): Promise<void>;
+  reportRtt(participantId: string, measured: MeasuredRtts): Promise<void>;
   probeReady(participantId: string, probeId: string): Promise<RefusalCode | null>;
   probeReport(participantId: string, probeId: string, report: ProbeReport): Promise<RefusalCode | null>;
   confirm(participantId: string, proposalId: string): Promise<RefusalCode | null>;

@@ -1,7 +1,8 @@
-import type { ProbeReport, RefusalCode, RttSummary } from "@probematch/shared";
+import type { ProbeReport, RefusalCode } from "@probematch/shared";
 import type { Logger } from "pino";
 import type { JournalStatus, SceneJournal } from "../journal/journal.js";
 import { apply } from "../lobby/apply.js";
+import * as commands from "../lobby/commands.js";
 import { decide, lookAgain, type Verdict, wakeAt } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { Fact, History, StoredEvent } from "../lobby/events.js";
@@ -10,11 +11,11 @@ import { createLobbyState, type LobbyState, type Participant, touchEverything } 
 import { linkPeerOf, overviewOf, standingOf, viewOf } from "../lobby/view.js";
 import type { Clock } from "./clock.js";
 import { askForRoom, type OnMatch } from "./roomHook.js";
-import { rttMatters } from "./rttMatters.js";
 import type {
   Arrival,
   ArrivalRequest,
   LinkQuality,
+  MeasuredRtts,
   ParticipantView,
   SceneHandle,
   SceneOverview,
@@ -117,85 +118,28 @@ export class SceneRuntime implements SceneHandle {
   // ── Commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   async arrive(request: ArrivalRequest): Promise<Arrival> {
-    const { participantId } = request;
-    const p = this.#state.participants.get(participantId);
-    const view = this.viewOf(participantId);
-    if (p === undefined || view === null || (view.status === "ended" && this.settings.lobby.allowRepeat)) {
-      return await this.#enrol(request);
-    }
-    if (view.status === "ended") return { status: "resumed" };
-    const facts: Fact[] = [];
-    // A new page has none of the old page's links: a proposal that holds this participant has lost a member.
-    if (p.connected && (request.fresh || view.status === "held"))
-      facts.push(this.#disconnected(participantId));
-    if (!p.connected || facts.length > 0 || p.webrtc !== request.webrtc) {
-      facts.push({ type: "participant.reconnected", participantId, webrtc: request.webrtc });
-    }
-    if (facts.length > 0) await this.#append(facts);
-    return { status: "resumed" };
-  }
-
-  async #enrol(request: ArrivalRequest): Promise<Arrival> {
-    const { lobby } = this.settings;
-    if (lobby.capacity !== null && this.#state.line.size >= lobby.capacity) {
-      return { status: "refused", code: "study_full" };
-    }
-    const { participantId, attributes, webrtc, priority } = request;
-    await this.#append([
-      {
-        type: "participant.arrived",
-        participantId,
-        attributes,
-        webrtc,
-        priority,
-        waitDeadlineAt: lobby.waitTimeoutMs === null ? null : this.now() + lobby.waitTimeoutMs,
-        history: this.#options.historyOf(participantId),
-      },
-    ]);
-    return { status: "arrived" };
+    const history = this.#options.historyOf(request.participantId);
+    return await this.#run(commands.arrive(this.#state, this.settings.lobby, request, history, this.now()));
   }
 
   async disconnect(participantId: string): Promise<void> {
-    const p = this.#state.participants.get(participantId);
-    if (p === undefined || !p.connected || p.status === "ended") return;
-    await this.#append([this.#disconnected(participantId)]);
+    await this.#run(commands.disconnect(this.#state, this.settings.lobby, participantId, this.now()));
   }
 
   async leave(participantId: string): Promise<void> {
-    const view = this.viewOf(participantId);
-    if (view === null || view.status === "ended") return;
-    await this.#append([{ type: "participant.left", participantId }]);
+    await this.#run(commands.leave(this.#state, participantId));
   }
 
   async remove(participantId: string, by: string): Promise<boolean> {
-    const view = this.viewOf(participantId);
-    if (view === null || view.status === "ended") return false;
-    await this.#append([{ type: "participant.removed", participantId, by }]);
-    return true;
+    return await this.#run(commands.remove(this.#state, participantId, by));
   }
 
-  async reportRtt(
-    participantId: string,
-    measured: { readonly serverRtt?: RttSummary; readonly beaconRttMs?: Readonly<Record<string, number>> },
-  ): Promise<void> {
-    const p = this.#state.participants.get(participantId);
-    if (p === undefined || p.status === "ended" || !rttMatters(p, measured)) return;
-    await this.#append([
-      {
-        type: "participant.rttMeasured",
-        participantId,
-        serverRtt: measured.serverRtt ?? null,
-        beaconRttMs: { ...measured.beaconRttMs },
-      },
-    ]);
+  async reportRtt(participantId: string, measured: MeasuredRtts): Promise<void> {
+    await this.#run(commands.reportRtt(this.#state, participantId, measured));
   }
 
   async probeReady(participantId: string, probeId: string): Promise<RefusalCode | null> {
-    const probe = this.#ownProbe(participantId, probeId);
-    if (probe === undefined) return "not_your_probe";
-    if (!probe.ready.has(participantId))
-      await this.#append([{ type: "probe.ready", probeId, participantId }]);
-    return null;
+    return await this.#run(commands.probeReady(this.#state, participantId, probeId));
   }
 
   async probeReport(
@@ -203,36 +147,23 @@ export class SceneRuntime implements SceneHandle {
     probeId: string,
     report: ProbeReport,
   ): Promise<RefusalCode | null> {
-    const probe = this.#ownProbe(participantId, probeId);
-    if (probe === undefined) return "not_your_probe";
-    if (probe.reports.has(participantId)) return null;
-    if (report.status === "measured" && probe.ready.size < 2) return "out_of_order";
-    this.#options.telemetry({ type: "probe.samples", at: this.now(), probeId, participantId, report });
-    // The samples are telemetry: no decision reads them, and the journal stays small.
-    const journaled: ProbeReport = report.status === "measured" ? { ...report, samplesMs: [] } : report;
-    await this.#append([{ type: "probe.reported", probeId, participantId, report: journaled }]);
-    return null;
+    const command = commands.probeReport(this.#state, participantId, probeId, report);
+    if (command.facts.length > 0) {
+      this.#options.telemetry({ type: "probe.report", at: this.now(), probeId, participantId, report });
+    }
+    return await this.#run(command);
   }
 
   async confirm(participantId: string, proposalId: string): Promise<RefusalCode | null> {
-    const proposal = this.#state.proposals.get(proposalId);
-    if (proposal === undefined || !proposal.members.includes(participantId)) return "not_your_proposal";
-    if (proposal.phase === "probing") return "out_of_order";
-    if (proposal.confirmed.has(participantId)) return null;
-    await this.#append([{ type: "member.confirmed", proposalId, participantId }]);
-    return null;
+    return await this.#run(commands.confirm(this.#state, participantId, proposalId));
   }
 
   async matchDone(participantId: string, matchId: string): Promise<RefusalCode | null> {
-    const view = this.viewOf(participantId);
-    if (view?.status !== "matched" || view.match.matchId !== matchId) return "out_of_order";
-    await this.#append([{ type: "match.memberLeft", matchId, participantId }]);
-    return null;
+    return await this.#run(commands.matchDone(this.#state, participantId, matchId));
   }
 
   linkReport(participantId: string, matchId: string, links: readonly LinkQuality[]): RefusalCode | null {
-    const view = this.viewOf(participantId);
-    if (view?.status !== "matched" || view.match.matchId !== matchId) return "out_of_order";
+    if (!commands.isInMatch(this.#state, participantId, matchId)) return "out_of_order";
     this.#options.telemetry({ type: "match.links", at: this.now(), matchId, participantId, links });
     return null;
   }
@@ -271,18 +202,9 @@ export class SceneRuntime implements SceneHandle {
 
   // ── The loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #disconnected(participantId: string): Fact {
-    return {
-      type: "participant.disconnected",
-      participantId,
-      graceUntil: this.now() + this.settings.lobby.graceMs,
-    };
-  }
-
-  #ownProbe(participantId: string, probeId: string) {
-    const probe = this.#state.probes.get(probeId);
-    if (probe === undefined || probe.verdict !== null) return undefined;
-    return probe.initiator === participantId || probe.responder === participantId ? probe : undefined;
+  async #run<Answer>(command: commands.Command<Answer>): Promise<Answer> {
+    if (command.facts.length > 0) await this.#append(command.facts);
+    return command.answer;
   }
 
   async #append(facts: readonly Fact[]): Promise<void> {

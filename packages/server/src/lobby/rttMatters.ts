@@ -1,5 +1,5 @@
 import type { RttSummary } from "@probematch/shared";
-import type { Participant } from "../lobby/state.js";
+import type { Participant } from "./state.js";
 
 /** A median that moved by less than this, and by less than a tenth, is the same for every rule. */
 const SAME_MS = 5;

@@ -1,0 +1,37 @@
+import type { LobbyState } from "./state.js";
+
+/**
+ * The whole truth of a state as plain data: two states that came from the same log are equal in it, whatever
+ * their agendas hold. What has expired is left out.
+ */
+export function snapshotOf(state: LobbyState): Readonly<Record<string, unknown>> {
+  return {
+    sceneId: state.sceneId,
+    seed: state.seed,
+    configHash: state.configHash,
+    seq: state.seq,
+    now: state.now,
+    participants: [...state.participants.values()].map((p) => ({ ...p, waitedMs: undefined })),
+    line: state.line.items.map((p) => p.participantId),
+    pool: state.pool.items.map((p) => p.participantId),
+    proposals: [...state.proposals.values()].map((proposal) => ({
+      ...proposal,
+      confirmed: [...proposal.confirmed],
+      gone: [...proposal.gone],
+    })),
+    probes: [...state.probes.values()].map((probe) => ({
+      ...probe,
+      ready: [...probe.ready],
+      reports: [...probe.reports],
+    })),
+    matches: [...state.matches.values()].map((match) => ({ ...match, left: [...match.left] })),
+    pairs: state.pairs.entries(state.now),
+    arrivals: state.arrivals,
+    proposalsOpened: state.proposalsOpened,
+    matchesCommitted: state.matchesCommitted,
+    roomFailures: state.roomFailures,
+    pausedUntil: state.pausedUntil,
+    recentSeats: [...state.recentSeats],
+    voided: state.voided,
+  };
+}

@@ -1,0 +1,97 @@
+import { apply } from "./apply.js";
+import type { Command } from "./commands.js";
+import type { LobbyConfig } from "./config.js";
+import { decide, wakeAt } from "./decide.js";
+import type { Effect } from "./effects.js";
+import type { Fact, LobbyEvent, StoredEvent } from "./events.js";
+import { createLobbyState, type LobbyState } from "./state.js";
+
+/**
+ * A scene without a world: the very core of the server on a virtual clock, with its log in memory. For the
+ * simulator, for replay and for tests.
+ */
+export class VirtualScene {
+  readonly config: LobbyConfig;
+  /** The log so far. */
+  readonly events: StoredEvent[];
+  state: LobbyState = createLobbyState();
+  /** Server time, epoch ms; goes forward only. */
+  now: number;
+  /** Decide after every change (default), or only when told to. */
+  readonly #onEffects: (effects: readonly Effect[]) => void;
+
+  /**
+   * @param options.log a log to start from, as after a crash
+   * @param options.onEffects called with what follows from each applied event
+   */
+  constructor(
+    config: LobbyConfig,
+    options: {
+      readonly seed: string;
+      readonly startAt?: number;
+      readonly log?: readonly StoredEvent[];
+      readonly onEffects?: (effects: readonly Effect[]) => void;
+      readonly nodeId?: string;
+    },
+  ) {
+    this.config = config;
+    this.#onEffects = options.onEffects ?? (() => undefined);
+    this.events = [];
+    for (const event of options.log ?? []) {
+      this.events.push(event);
+      apply(this.state, event);
+    }
+    this.now = Math.max(options.startAt ?? 0, this.state.now);
+    this.append({
+      type: "scene.opened",
+      sceneId: config.sceneId,
+      format: 1,
+      seed: options.seed,
+      configHash: config.configHash,
+      graceUntil: this.now + config.graceMs,
+      nodeId: options.nodeId ?? "virtual",
+    });
+  }
+
+  /** Something happened. */
+  append(...facts: Fact[]): void {
+    for (const fact of facts) this.#store(fact);
+    this.decide();
+  }
+
+  /** Carries out a command of `commands.ts`. */
+  run<Answer>(command: Command<Answer>): Answer {
+    if (command.facts.length > 0) this.append(...command.facts);
+    return command.answer;
+  }
+
+  /** Decides until nothing follows any more. */
+  decide(): void {
+    for (;;) {
+      const { decisions, faults } = decide(this.state, this.config, this.now);
+      for (const fault of faults) this.#store({ type: "matchmaker.failed", ...fault });
+      for (const decision of decisions) this.#store(decision);
+      if (decisions.length === 0 && faults.length === 0) return;
+    }
+  }
+
+  /** Lets time pass; every deadline on the way is met at its time. */
+  advanceTo(time: number): void {
+    for (let at = wakeAt(this.state); at !== null && at <= time; at = wakeAt(this.state)) {
+      this.now = Math.max(this.now, at);
+      this.decide();
+    }
+    this.now = Math.max(this.now, time);
+  }
+
+  advance(ms: number): void {
+    this.advanceTo(this.now + ms);
+  }
+
+  #store(event: LobbyEvent): void {
+    const stored: StoredEvent = { ...event, seq: this.events.length + 1, at: this.now };
+    this.events.push(stored);
+    const effects = apply(this.state, stored);
+    if (effects.length > 0) this.#onEffects(effects);
+  }
+}
