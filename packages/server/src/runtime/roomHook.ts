@@ -1,25 +1,6 @@
-import { type Attributes, type JsonValue, jsonValueSchema } from "@probematch/shared";
+import { type JsonValue, jsonValueSchema } from "@probematch/shared";
 import * as v from "valibot";
-
-/** What the study's hook is told about the match it makes a room for. */
-export interface RoomRequest {
-  readonly scene: string;
-  readonly matchId: string;
-  /** In seat order. */
-  readonly members: readonly {
-    readonly participantId: string;
-    readonly seat: number;
-    readonly attributes: Attributes;
-  }[];
-  /** Aborted when the answer is not waited for any more: a member was lost, or it took too long. */
-  readonly signal: AbortSignal;
-}
-
-/**
- * Makes whatever the study needs for a match (a game, a row in a database) and returns what all members are told
- * of it, as JSON. When it throws or takes too long no match is made and its members wait on at the head of the queue.
- */
-export type OnMatch = (request: RoomRequest) => Promise<JsonValue | undefined> | JsonValue | undefined;
+import type { OnMatch, RoomRequest } from "../scene/onMatch.js";
 
 export type RoomAnswer =
   | { readonly ok: true; readonly room: JsonValue }

@@ -1,21 +1,11 @@
-import type { ProbeReport, RefusalCode, RttSummary, ServerRttParameters } from "@probematch/shared";
+import type { ProbeReport, RefusalCode, RttSummary } from "@probematch/shared";
 import type { Arrival, ArrivalRequest } from "../lobby/commands.js";
-import type { LobbyConfig } from "../lobby/config.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
 import type { ParticipantView, SceneOverview, Standing } from "../lobby/view.js";
+import type { SceneSettings } from "../scene/sceneSettings.js";
 
-export type { Arrival, ArrivalRequest, ParticipantView, SceneOverview, Standing };
-
-/** A scene's rules: the core's and those of the faces around it. Made by the scene builder. */
-export interface SceneSettings {
-  readonly lobby: LobbyConfig;
-  /** Do not tell participants their position and how many wait. */
-  readonly hideLobbyCount: boolean;
-  /** Only TURN candidates: no address of a participant reaches another one. */
-  readonly relayOnly: boolean;
-  readonly serverRtt: ServerRttParameters;
-}
+export type { Arrival, ArrivalRequest, ParticipantView, SceneOverview, SceneSettings, Standing };
 
 /** One link's quality after the match. */
 export interface LinkQuality {

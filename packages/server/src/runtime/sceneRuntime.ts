@@ -9,8 +9,9 @@ import type { Fact, History, StoredEvent } from "../lobby/events.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
 import { createLobbyState, type LobbyState, type Participant, touchEverything } from "../lobby/state.js";
 import { linkPeerOf, overviewOf, standingOf, viewOf } from "../lobby/view.js";
+import type { OnMatch } from "../scene/onMatch.js";
 import type { Clock } from "./clock.js";
-import { askForRoom, type OnMatch } from "./roomHook.js";
+import { askForRoom } from "./roomHook.js";
 import type {
   Arrival,
   ArrivalRequest,

@@ -1,0 +1,118 @@
+import type { Matchmaker } from "../matchmakers/matchmaker.js";
+import type { OnMatch } from "./onMatch.js";
+
+/**
+ * A scene as a plain object: the same settings as {@link scene}'s, and all but `onMatch` and a matchmaker of one's own can
+ * be written in JSON. What is left out has the default given here. All times are in milliseconds, at most 24 days.
+ */
+export interface SceneConfig {
+  /** The scene's name: letters, digits, `_` and `-`, at most 64. Pages name it, and its files are called after it. */
+  readonly id: string;
+  /** Members of a match: 2 to 8. Default: 2. */
+  readonly groupSize?: number;
+  readonly matchmaking?: MatchmakingOptions;
+  readonly waitroom?: WaitroomOptions;
+  readonly probing?: ProbingOptions;
+  readonly serverRtt?: ServerRttOptions;
+  readonly matches?: MatchesOptions;
+  /** Makes the room of a match before it is committed. Default: none, matches are committed at once. */
+  readonly onMatch?: OnMatch;
+}
+
+/** Who may be matched with whom. */
+export interface MatchmakingOptions {
+  /**
+   * The rule that forms groups: an instance of a class that extends `Matchmaker`, or the description of one that
+   * comes with Probematch. Default: `"fifo"`, first come, first served, without a latency limit.
+   */
+  readonly matchmaker?: Matchmaker | MatchmakerDescription;
+  /** Do not tell waiting participants their position and how many wait. Default: `false`. */
+  readonly hideLobbyCount?: boolean;
+  /**
+   * The largest **difference** of two members' RTTs to the server, ms, inclusive. An unknown RTT is not excluded. Kept
+   * for studies that relied on it: it says little about the path between two participants.
+   * Default: `null`, no limit.
+   */
+  readonly maxRtt?: number | null;
+}
+
+/** A matchmaker in JSON. Limits are inclusive; without `maxP2pRttMs` nothing is probed. */
+export type MatchmakerDescription =
+  | "fifo"
+  | "group-reunion"
+  | { readonly name: "fifo"; readonly maxP2pRttMs?: number | null }
+  | {
+      readonly name: "latency-fifo";
+      /** Largest sum of two members' RTTs to the server, ms. */
+      readonly maxServerRttMs: number;
+      readonly maxP2pRttMs?: number | null;
+    }
+  | {
+      readonly name: "group-reunion";
+      readonly fallback?: MatchmakerDescription | null;
+      readonly waitForPartnersMs?: number | null;
+      readonly maxP2pRttMs?: number | null;
+    };
+
+/** Waiting: how long, and how many. */
+export interface WaitroomOptions {
+  /**
+   * Who waited this long leaves with the outcome `timed_out`. Default: 300000 (5 minutes). `null` = no limit: say so
+   * only where nobody is paid for waiting or something else ends the wait.
+   */
+  readonly timeoutMs?: number | null;
+  /** How long a place is kept for somebody whose connection is gone (a refresh, a tunnel). Default: 30000. */
+  readonly graceMs?: number;
+  /** At most this many wait at once; the next one is refused with `study_full`. Default: `null`, no limit. */
+  readonly capacity?: number | null;
+  /** May somebody whose participation here ended come back and wait again? Default: `false`. */
+  readonly allowRepeat?: boolean;
+}
+
+/** How a pair is measured. Has no effect while the matchmaker has no `maxP2pRttMs`. */
+export interface ProbingOptions {
+  /** Counted pings per side, 1 to 64. Default: 5. */
+  readonly pings?: number;
+  /** Time between two pings' departures. Default: 100. */
+  readonly spacingMs?: number;
+  /** A ping without an answer for this long is lost. Default: 2000. */
+  readonly pingTimeoutMs?: number;
+  /** Pings sent first and not counted, 0 to 16. Default: 1. */
+  readonly warmupPings?: number;
+  /** Both pages must have said that they are ready to probe by then. Default: 5000. */
+  readonly readyTimeoutMs?: number;
+  /** Both pages must have reported by then, counted from the probe's beginning. Default: 20000. */
+  readonly timeoutMs?: number;
+  /** How long a measurement counts: a pair that was too slow is not tried again before. Default: 300000 (5 minutes). */
+  readonly edgeLifeMs?: number;
+  /** After a probe that failed the pair rests this long; doubles with every further failure. Default: 2000. */
+  readonly backOffBaseMs?: number;
+  /** The longest such rest. Default: 60000. */
+  readonly backOffMaxMs?: number;
+  /** Connect over TURN only, so that no participant's address reaches another one. Needs a TURN server. Default: `false`. */
+  readonly relayOnly?: boolean;
+  /** `false`: a pair whose connection goes over a TURN relay is turned down. Default: `true`. */
+  readonly acceptRelayed?: boolean;
+}
+
+/** How pages measure their RTT to the server, and who is too far away from it to take part. */
+export interface ServerRttOptions {
+  /** Time between echoes, 100 or more. Default: 2000. */
+  readonly intervalMs?: number;
+  /** Echoes in quick succession right after connecting, 1 to 32, so that a first figure exists early. Default: 5. */
+  readonly burst?: number;
+  /** An echo without an answer for this long is lost. Default: 5000. */
+  readonly timeoutMs?: number;
+  /** A participant whose own median RTT to the server is above this leaves with `excluded_rtt`. Default: `null`, no limit. */
+  readonly excludeAboveMs?: number | null;
+}
+
+/** How a match is closed, and how many there may be. */
+export interface MatchesOptions {
+  /** Time for the members of a measured group to confirm that they are alive. Default: 5000. */
+  readonly confirmTimeoutMs?: number;
+  /** Time for `onMatch` to answer. Default: 10000. */
+  readonly roomTimeoutMs?: number;
+  /** The scene is done after this many matches; who still waits leaves with `study_full`. Default: `null`, no limit. */
+  readonly max?: number | null;
+}
