@@ -1,0 +1,226 @@
+import { type Signal, signalSchema } from "@probematch/shared";
+import SimplePeer from "simple-peer/simplepeer.min.js";
+import * as v from "valibot";
+import { type PathStats, readPath, unknownPath } from "./pathStats.js";
+import { withoutOwnAddresses } from "./relayOnly.js";
+
+/** What can be sent to a peer. */
+export type SendableData = string | ArrayBuffer | ArrayBufferView<ArrayBuffer>;
+/** What comes from a peer: text as a string, everything else as an ArrayBuffer. */
+export type ReceivedData = string | ArrayBuffer;
+
+/** `closed`: an end hung up or went away; `ice_failed`: there is no network path, or it broke. */
+export type LinkEnd = "closed" | "ice_failed";
+
+export interface LinkOptions {
+  readonly initiator: boolean;
+  readonly iceServers: readonly RTCIceServer[];
+  readonly relayOnly: boolean;
+}
+
+export interface LinkHandlers {
+  /** To be carried to the other end. Not called before {@link Link.start}. */
+  onSignal(signal: Signal): void;
+  onOpen(): void;
+  /** A frame on the measuring channel, with the time of its receipt (`performance.now()`). */
+  onFrame(frame: ArrayBuffer, at: number): void;
+  onData(data: ReceivedData): void;
+  /** Called once, unless {@link Link.close} was called before. */
+  onEnd(reason: LinkEnd, detail: string | null): void;
+}
+
+/**
+ * The channels of a link. Both ends know their ids from here, so that they open as soon as the connection stands
+ * and none needs a negotiation of its own. The first one is simple-peer's.
+ */
+const unreliable: RTCDataChannelInit = { negotiated: true, ordered: false, maxRetransmits: 0 };
+const channels = {
+  measuring: { ...unreliable, id: 0 },
+  reliable: { negotiated: true, id: 1 },
+  unreliable: { ...unreliable, id: 2 },
+} as const satisfies Record<string, RTCDataChannelInit>;
+
+/**
+ * A WebRTC connection to one peer: one channel to measure, two for the page's data. The only file that knows simple-peer.
+ *
+ * Gathering starts with the construction, and the initiator's signals are held until {@link Link.start}:
+ * by then the offer is ready to go.
+ */
+export class Link {
+  readonly #peer: SimplePeer;
+  readonly #options: LinkOptions;
+  readonly #handlers: LinkHandlers;
+  readonly #measuring: RTCDataChannel;
+  readonly #reliable: RTCDataChannel;
+  readonly #unreliable: RTCDataChannel;
+  #held: Signal[] | null = [];
+  #ended = false;
+
+  /** @throws where the browser has no WebRTC, or refuses it */
+  constructor(options: LinkOptions, handlers: LinkHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    const peer = new SimplePeer({
+      initiator: options.initiator,
+      trickle: true,
+      // Otherwise it turns what it receives into bytes.
+      objectMode: true,
+      channelConfig: channels.measuring,
+      config: {
+        // Always given: simple-peer's own default asks public STUN servers.
+        iceServers: [...options.iceServers],
+        iceTransportPolicy: options.relayOnly ? "relay" : "all",
+      },
+    });
+    this.#peer = peer;
+    peer.on("error", (error) => this.#onError(error));
+    peer.on("close", () => this.#end("closed", null));
+    const { _pc: connection, _channel: measuring } = peer;
+    if (!connection || !measuring) {
+      // simple-peer reports through an event, which is still to come, what RTCPeerConnection threw.
+      this.#ended = true;
+      throw new Error("RTCPeerConnection could not be constructed");
+    }
+    this.#measuring = measuring;
+    this.#reliable = connection.createDataChannel("reliable", channels.reliable);
+    this.#unreliable = connection.createDataChannel("unreliable", channels.unreliable);
+    peer.on("signal", (signal) => this.#onLocalSignal(signal));
+    // In place of simple-peer's handler, which would keep every ping in the buffer of a stream that nobody reads.
+    measuring.onmessage = ({ data }) => {
+      const at = performance.now();
+      if (data instanceof ArrayBuffer) handlers.onFrame(data, at);
+    };
+    for (const channel of [this.#reliable, this.#unreliable]) {
+      channel.binaryType = "arraybuffer";
+      channel.onmessage = ({ data }) => {
+        if (!this.#ended) handlers.onData(data);
+      };
+    }
+    // simple-peer's own `connect` event polls and comes up to 100 ms late.
+    const onChannelOpen = () => {
+      if (!this.#ended && this.isOpen) handlers.onOpen();
+    };
+    for (const channel of this.#all) channel.addEventListener("open", onChannelOpen, { once: true });
+  }
+
+  /** Lets the signals out. */
+  start(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const signal of held) this.#handlers.onSignal(signal);
+  }
+
+  /** A signal from the other end. */
+  signal(signal: Signal): void {
+    if (this.#ended || this.#peer.destroyed) return;
+    try {
+      this.#peer.signal(signal);
+    } catch (error) {
+      // A candidate that this browser does not understand: others may do.
+      if (signal.type !== "candidate") this.#fail("ice_failed", nameOf(error));
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#all.every((channel) => channel.readyState === "open");
+  }
+
+  /**
+   * Sends a frame on the measuring channel.
+   *
+   * @returns the time right before sending (`performance.now()`); a frame that cannot be sent is as good as lost
+   */
+  sendFrame(frame: ArrayBuffer): number {
+    const at = performance.now();
+    try {
+      this.#measuring.send(frame);
+    } catch {
+      // Closing, or its buffer is full: no answer will come, and that is what will be counted.
+    }
+    return at;
+  }
+
+  /**
+   * Sends the page's data.
+   *
+   * @returns `false` when the link is not open
+   * @throws {TypeError} when the message is larger than the browsers' limit (256 KB is safe)
+   */
+  sendData(data: SendableData, reliable: boolean): boolean {
+    const channel = reliable ? this.#reliable : this.#unreliable;
+    if (this.#ended || channel.readyState !== "open") return false;
+    if (typeof data === "string") channel.send(data);
+    else if (data instanceof ArrayBuffer) channel.send(data);
+    else channel.send(data);
+    return true;
+  }
+
+  /** Bytes of the page's data that wait to be sent. */
+  get bufferedAmount(): number {
+    return this.#reliable.bufferedAmount + this.#unreliable.bufferedAmount;
+  }
+
+  /** `null` once the link has ended. */
+  get connection(): RTCPeerConnection | null {
+    return this.#ended ? null : (this.#peer._pc ?? null);
+  }
+
+  async readPath(): Promise<PathStats> {
+    const { connection } = this;
+    return connection === null ? unknownPath : readPath(connection);
+  }
+
+  /** Hangs up and lets go of everything. Idempotent; no handler is called afterwards. */
+  close(): void {
+    this.#ended = true;
+    this.#held = null;
+    // A timer that simple-peer leaves running for up to 5 s.
+    clearTimeout(this.#peer._iceCompleteTimer ?? undefined);
+    for (const channel of [this.#reliable, this.#unreliable]) {
+      channel.onmessage = null;
+      channel.close();
+    }
+    this.#measuring.onmessage = null;
+    this.#peer.destroy();
+  }
+
+  get #all(): RTCDataChannel[] {
+    return [this.#measuring, this.#reliable, this.#unreliable];
+  }
+
+  #onLocalSignal(made: unknown): void {
+    const parsed = v.safeParse(signalSchema, made);
+    // simple-peer's own requests to renegotiate are not for us.
+    if (this.#ended || !parsed.success) return;
+    // "No more candidates": of no use to the other end, and some browsers complain of it.
+    if (parsed.output.type === "candidate" && parsed.output.candidate.candidate === "") return;
+    const signal = this.#options.relayOnly ? withoutOwnAddresses(parsed.output) : parsed.output;
+    if (signal === null) return;
+    if (this.#held === null) this.#handlers.onSignal(signal);
+    else this.#held.push(signal);
+  }
+
+  #onError(error: Error & { readonly code?: string }): void {
+    // In about half of the cases a clean hang-up at the other end shows as an error of the channel.
+    if (error.code === "ERR_DATA_CHANNEL") this.#end("closed", null);
+    else this.#end("ice_failed", nameOf(error));
+  }
+
+  #fail(reason: LinkEnd, detail: string): void {
+    this.#end(reason, detail);
+    this.close();
+  }
+
+  #end(reason: LinkEnd, detail: string | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#peer._iceCompleteTimer ?? undefined);
+    this.#handlers.onEnd(reason, detail);
+  }
+}
+
+/** Not the message: browsers put candidates, and so addresses, into it. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

@@ -1,0 +1,92 @@
+import type { ProbeParameters } from "@probematch/shared";
+import { PendingPings } from "../rtt/pendingPings.js";
+
+/** A stretch of time in which the page's event loop stood still (ms, monotonic clock). */
+export interface Stall {
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Answer {
+  readonly rttMs: number;
+  readonly at: number;
+}
+
+/**
+ * The pings of one probe as one side sends them: when the next one leaves, which are answered, which are lost,
+ * and what counts. Pure: times come in as arguments (ms, monotonic clock), sending is the caller's.
+ *
+ * The first `warmupPings` are sent like the others and not counted. Departures are `spacingMs` apart; with a spacing
+ * of 0 each ping leaves as soon as the one before it is answered or lost.
+ */
+export class PingSeries {
+  readonly #parameters: ProbeParameters;
+  readonly #pending: PendingPings;
+  readonly #answers = new Map<number, Answer>();
+  readonly #total: number;
+  #sent = 0;
+  #lost = 0;
+  #nextAt: number;
+
+  constructor(parameters: ProbeParameters, startAt: number) {
+    this.#parameters = parameters;
+    this.#pending = new PendingPings(parameters.pingTimeoutMs);
+    this.#total = parameters.warmupPings + parameters.pings;
+    this.#nextAt = startAt;
+  }
+
+  /** The number of the ping that has to leave now; `null` when none has to. */
+  due(now: number): number | null {
+    if (this.#sent >= this.#total || now < this.#nextAt) return null;
+    if (this.#parameters.spacingMs === 0 && this.#pending.size > 0) return null;
+    return this.#sent;
+  }
+
+  /** The ping that was due left at `at`. */
+  departed(at: number): void {
+    this.#pending.sent(this.#sent, at);
+    this.#sent += 1;
+    // From the real departure, not from the plan: a late timer must not bunch the pings that follow.
+    this.#nextAt = at + this.#parameters.spacingMs;
+  }
+
+  answered(seq: number, at: number): void {
+    const rttMs = this.#pending.answered(seq, at);
+    if (rttMs !== null && seq >= this.#parameters.warmupPings) this.#answers.set(seq, { rttMs, at });
+  }
+
+  expire(now: number): void {
+    for (const seq of this.#pending.expire(now)) if (seq >= this.#parameters.warmupPings) this.#lost += 1;
+  }
+
+  /** When {@link due} or {@link expire} may have something to do next; `null` when the series is over. */
+  get wakeAt(): number | null {
+    const expiryAt = this.#pending.nextExpiryAt;
+    const waitsForAnswer = this.#parameters.spacingMs === 0 && this.#pending.size > 0;
+    if (this.#sent >= this.#total || waitsForAnswer) return expiryAt;
+    return Math.min(this.#nextAt, expiryAt ?? this.#nextAt);
+  }
+
+  get isOver(): boolean {
+    return this.#answers.size + this.#lost >= this.#parameters.pings && this.#sent >= this.#total;
+  }
+
+  /** Counted answers in sending order, ms. */
+  get samplesMs(): number[] {
+    return [...this.#answers].sort(([a], [b]) => a - b).map(([, { rttMs }]) => rttMs);
+  }
+
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /**
+   * True when a stall held up the receipt of at least half of the counted answers: then their median is the
+   * page's, not the path's.
+   */
+  isSpoiledBy(stalls: readonly Stall[]): boolean {
+    const answers = [...this.#answers.values()];
+    const spoiled = answers.filter(({ at }) => stalls.some(({ from, to }) => at >= from && at <= to));
+    return answers.length > 0 && spoiled.length * 2 >= answers.length;
+  }
+}

@@ -1,0 +1,199 @@
+import {
+  type ProbeReport,
+  type ReportableFailure,
+  type ServerMessages,
+  type Signal,
+  summarizeRtts,
+} from "@probematch/shared";
+import type { Send } from "../session/wire.js";
+import { clockStepMs } from "./clockStep.js";
+import { isHidden, LoopWatch } from "./loopWatch.js";
+import { type PathStats, unknownPath } from "./pathStats.js";
+import { PingLink } from "./pingLink.js";
+import { PingSeries } from "./pingSeries.js";
+
+/** getStats answers within a millisecond or two; a browser that does not is not waited for. */
+const STATS_TIMEOUT_MS = 500;
+
+export interface ProbeOptions {
+  readonly order: ServerMessages["probePrepare"];
+  readonly measureWhileHidden: boolean;
+  readonly send: Send;
+  readonly onReport: (report: ProbeReport) => void;
+}
+
+/**
+ * One probe as this side does it: say ready, connect, measure, report once. Its link stays open after the report
+ * (the other side may still be measuring, and the match may live on it) until {@link Probe.close}.
+ */
+export class Probe {
+  readonly probeId: string;
+  readonly proposalId: string;
+  readonly #options: ProbeOptions;
+  readonly #preparedAt = performance.now();
+  #link: PingLink | null = null;
+  #startedAt: number | null = null;
+  #openedAt = 0;
+  #series: PingSeries | null = null;
+  #watch: LoopWatch | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+  readonly #onVisibility = () => {
+    if (this.#mayNotMeasure) this.#fail("hidden_tab");
+  };
+
+  constructor(options: ProbeOptions) {
+    this.#options = options;
+    this.probeId = options.order.probeId;
+    this.proposalId = options.order.proposalId;
+  }
+
+  /** Makes the link and says ready, or reports why not. */
+  prepare(): void {
+    const { order, send } = this.#options;
+    const { probeId } = order;
+    if (this.#mayNotMeasure) {
+      this.#fail("hidden_tab");
+      return;
+    }
+    try {
+      this.#link = new PingLink(
+        probeId,
+        { ...order, iceServers: order.iceServers.map(toIceServer) },
+        (signal) => send("probeSignal", { probeId, signal }),
+      );
+    } catch (error) {
+      this.#fail("ice_failed", error instanceof Error ? error.name : null);
+      return;
+    }
+    this.#link.onOpen = () => this.#measure(this.#link);
+    this.#link.onEnd = (reason, detail) => this.#fail(reason === "closed" ? "peer_gone" : reason, detail);
+    if (typeof document !== "undefined") document.addEventListener("visibilitychange", this.#onVisibility);
+    // Takes some milliseconds the first time: now, not while measuring.
+    clockStepMs();
+    send("probeReady", { probeId });
+  }
+
+  /** Both sides are ready. */
+  start(): void {
+    if (this.#link === null || this.#startedAt !== null) return;
+    this.#startedAt = performance.now();
+    this.#link.link.start();
+    if (this.#series !== null) return;
+    const { remainingMs, parameters } = this.#options.order;
+    const { pings, warmupPings, spacingMs, pingTimeoutMs } = parameters;
+    const measuringMs = (pings + warmupPings) * spacingMs + pingTimeoutMs;
+    const openBy = this.#preparedAt + Math.max(remainingMs / 2, remainingMs - measuringMs);
+    this.#timer = setTimeout(() => this.#fail("channel_timeout"), Math.max(0, openBy - performance.now()));
+  }
+
+  signal(signal: Signal): void {
+    this.#link?.link.signal(signal);
+  }
+
+  get isOpen(): boolean {
+    return this.#link?.link.isOpen === true;
+  }
+
+  /** Gives the link away: it is not this probe's to close any more. */
+  handOver(): PingLink | null {
+    this.#end();
+    const link = this.#link;
+    this.#link = null;
+    if (link !== null) link.onOpen = link.onFrame = link.onEnd = null;
+    return link;
+  }
+
+  /** Idempotent; nothing is reported any more. */
+  close(): void {
+    this.#end();
+    this.#link?.close();
+    this.#link = null;
+  }
+
+  get #mayNotMeasure(): boolean {
+    return isHidden() && !this.#options.measureWhileHidden;
+  }
+
+  #measure(link: PingLink | null): void {
+    if (link === null || this.#isOver || this.#series !== null) return;
+    clearTimeout(this.#timer);
+    this.#openedAt = performance.now();
+    const series = new PingSeries(this.#options.order.parameters, this.#openedAt);
+    this.#series = series;
+    this.#watch = new LoopWatch();
+    const pump = () => {
+      if (this.#isOver) return;
+      clearTimeout(this.#timer);
+      series.expire(performance.now());
+      const seq = series.due(performance.now());
+      if (seq !== null) series.departed(link.ping(seq));
+      const { isOver, wakeAt } = series;
+      if (isOver) this.#summarize(link, series);
+      else if (wakeAt !== null) this.#timer = setTimeout(pump, Math.max(0, wakeAt - performance.now()) + 0.1);
+    };
+    // The other end's frames drive the series too: in a hidden page timers come once a second, messages at once.
+    link.onFrame = (seq, at) => {
+      if (seq !== null) series.answered(seq, at);
+      if (seq !== null || isHidden()) pump();
+    };
+    pump();
+  }
+
+  #summarize(link: PingLink, series: PingSeries): void {
+    link.onFrame = null;
+    const watch = this.#watch;
+    watch?.look();
+    watch?.stop();
+    const { samplesMs, lost } = series;
+    const stalledMs = watch?.longestMs ?? 0;
+    const rtt = summarizeRtts(samplesMs, lost);
+    if (rtt === null) this.#fail("all_lost");
+    else if (series.isSpoiledBy(watch?.stalls ?? [])) this.#fail("stalled", `${Math.round(stalledMs)} ms`);
+    else this.#reportMeasured(link, { rtt, samplesMs, stalledMs });
+  }
+
+  #reportMeasured(link: PingLink, measured: Pick<Measured, "rtt" | "samplesMs" | "stalledMs">): void {
+    const startedAt = this.#startedAt ?? this.#openedAt;
+    const report = (path: PathStats) =>
+      this.#report({
+        status: "measured",
+        ...measured,
+        ...path,
+        clockStepMs: clockStepMs(),
+        setupMs: Math.max(0, this.#openedAt - startedAt),
+      });
+    this.#timer = setTimeout(() => report(unknownPath), STATS_TIMEOUT_MS);
+    void link.link.readPath().then(report);
+  }
+
+  #fail(reason: ReportableFailure, detail: string | null = null): void {
+    this.#report({ status: "failed", reason, detail });
+  }
+
+  #report(report: ProbeReport): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#options.send("probeReport", { probeId: this.probeId, report });
+    this.#options.onReport(report);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#watch?.stop();
+    if (typeof document !== "undefined") document.removeEventListener("visibilitychange", this.#onVisibility);
+  }
+}
+
+type Measured = Extract<ProbeReport, { status: "measured" }>;
+type OrderedIceServer = ServerMessages["probePrepare"]["iceServers"][number];
+
+/** An absent field and one that is `undefined` are not the same to `RTCPeerConnection`. */
+function toIceServer({ urls, username, credential }: OrderedIceServer): RTCIceServer {
+  return {
+    urls,
+    ...(username === undefined ? {} : { username }),
+    ...(credential === undefined ? {} : { credential }),
+  };
+}
