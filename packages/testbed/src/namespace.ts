@@ -3,7 +3,7 @@ import { findOnPath } from "./onPath.js";
 
 /** Set for processes that run inside a namespace made here. */
 const MARK = "PROBEMATCH_NETNS";
-/** The one address of the namespace besides 127.0.0.1; it exists on the loopback interface only. */
+/** The one address of the namespace besides 127.0.0.1, on an interface that leads nowhere. */
 export const NAMESPACE_ADDRESS = "10.99.0.1";
 
 /** True in a process that was started by {@link runInNamespace}, and in all of its children. */
@@ -29,8 +29,12 @@ export function namespacePrefix(): readonly string[] | null {
   const flags = process.getuid?.() === 0 ? ["--net"] : ["--user", "--map-root-user", "--net"];
   const setUp = [
     `"${ip}" link set lo up`,
-    `"${ip}" addr add ${NAMESPACE_ADDRESS}/32 dev lo`,
-    `"${ip}" route add default dev lo src ${NAMESPACE_ADDRESS}`,
+    // A pair of virtual ends with nothing behind them: Chromium gathers no candidates on a loopback interface.
+    `"${ip}" link add pm0 type veth peer name pm1`,
+    `"${ip}" addr add ${NAMESPACE_ADDRESS}/24 dev pm0`,
+    `"${ip}" link set pm0 up`,
+    `"${ip}" link set pm1 up`,
+    `"${ip}" route add default dev pm0 src ${NAMESPACE_ADDRESS}`,
     'exec "$@"',
   ].join(" && ");
   const prefix = [unshare, ...flags, "--", "sh", "-c", setUp, "sh"];
@@ -40,9 +44,9 @@ export function namespacePrefix(): readonly string[] | null {
 }
 
 /**
- * Runs a command, with this process's standard streams, in a network namespace of its own: a loopback interface,
- * 127.0.0.1, {@link NAMESPACE_ADDRESS} and a default route that leads back to them. WebRTC finds in it what it needs
- * to gather candidates, and no packet can leave.
+ * Runs a command, with this process's standard streams, in a network namespace of its own: 127.0.0.1,
+ * {@link NAMESPACE_ADDRESS} and a default route into nothing. WebRTC finds in it what it needs to gather candidates,
+ * and no packet can leave.
  *
  * The namespace has no name and ends with its last process, so there is nothing to clean up, whatever happens to
  * this process.

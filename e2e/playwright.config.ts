@@ -1,0 +1,17 @@
+import { defineConfig } from "@playwright/test";
+
+/**
+ * One worker: latencies measured on a busy machine are not to be trusted. Browsers are started by the fixtures (each
+ * engine once), since most tests need two at the same time.
+ */
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  workers: 1,
+  fullyParallel: false,
+  timeout: 30_000,
+  expect: { timeout: 10_000 },
+  retries: 0,
+  forbidOnly: process.env["CI"] !== undefined,
+  reporter: process.env["PLAYWRIGHT_JSON_OUTPUT_FILE"] === undefined ? "list" : [["list"], ["json"]],
+});
