@@ -1,7 +1,7 @@
 import type { ClientMessages, RefusalCode, RttStats } from "@probematch/shared";
 
 /**
- * What happens at the connections, for metrics (counts), telemetry (link quality, RTTs) and the admin feed.
+ * What happens at the connections, for metrics and telemetry.
  * Nothing here is ever read by a decision, and none of it holds an address or a session description.
  */
 export interface GatewayObserver {
@@ -30,13 +30,5 @@ export interface GatewayObserver {
     readonly reported: RttStats;
     readonly own: RttStats | null;
     readonly corrected: boolean;
-  }): void;
-  /** After a match: the quality of the reporting page's links. */
-  linksReported(event: {
-    readonly sceneId: string;
-    readonly participantId: string;
-    readonly at: number;
-    readonly matchId: string;
-    readonly links: ClientMessages["linkReport"]["links"];
   }): void;
 }

@@ -56,14 +56,9 @@ export function createReceivers(
     confirmed: on(clientMessages.confirmed, ({ scene, participantId }, { proposalId }) =>
       scene.confirm(participantId, proposalId),
     ),
-    linkReport: on(clientMessages.linkReport, ({ scene, sceneId, participantId }, { matchId, links }) => {
-      const view = scene.viewOf(participantId);
-      if (view?.status !== "matched" || view.match.matchId !== matchId) return "out_of_order";
-      const own = new Set(view.match.peers.map((peer) => peer.probeId));
-      if (!links.every((link) => own.has(link.probeId))) return "not_your_probe";
-      observer.linksReported?.({ sceneId, participantId, at: scene.now(), matchId, links });
-      return null;
-    }),
+    linkReport: on(clientMessages.linkReport, ({ scene, participantId }, { matchId, links }) =>
+      scene.linkReport(participantId, matchId, links),
+    ),
     matchDone: on(clientMessages.matchDone, ({ scene, participantId }, { matchId }) =>
       scene.matchDone(participantId, matchId),
     ),

@@ -42,6 +42,8 @@ export class Session {
   readonly #kept: PersonalEffect[] = [];
   #phase: Phase = "arriving";
   #told: Told = "waiting";
+  /** A proposal of an earlier connection, about to be released: this page knows nothing of it. */
+  #foreignProposalId: string | null = null;
   #lastWaiting: ServerMessages["waiting"] | null = null;
   #timing: ServerTiming | null = null;
   #linger: NodeJS.Timeout | null = null;
@@ -184,23 +186,27 @@ export class Session {
   }
 
   #tellHeld(view: Extract<ParticipantView, { status: "held" }>, kept: readonly PersonalEffect[]): void {
-    const { participantId } = this;
-    const { proposalId, members } = view;
     const current = kept.slice(kept.findLastIndex((effect) => effect.kind === "released") + 1);
     if (!current.some((effect) => effect.kind === "probing")) {
-      // Held since before this connection, which only came back; or held without probing, which looks like waiting.
-      if (this.scene.settings.lobby.matchmaker.maxP2pRttMs === null) this.tellStanding(true);
-      else this.#carryOut({ kind: "probing", participantId, proposalId, members });
+      // Held without probing, which looks like waiting, or since before this connection: a hold does not outlive
+      // the connection that it began with.
+      this.#foreignProposalId = view.proposalId;
+      this.tellStanding(true);
     }
     for (const effect of current) this.#carryOut(effect);
   }
 
   #carryOut(effect: PersonalEffect): void {
     const { settings } = this.scene;
+    if (effect.kind === "released" && effect.proposalId === this.#foreignProposalId) {
+      this.tellStanding(true);
+      return;
+    }
     this.#send(messageOf(effect, { settings, ice: this.#ice, now: this.scene.now() }));
     switch (effect.kind) {
       case "probing":
         this.#told = "probing";
+        this.#foreignProposalId = null;
         break;
       case "released":
         this.#told = "waiting";

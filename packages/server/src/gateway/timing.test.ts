@@ -1,0 +1,91 @@
+import type { RttStats } from "@probematch/shared";
+import { describe, expect, it, vi } from "vitest";
+import { settleServerRtt } from "./rttRule.js";
+import { ServerTiming } from "./serverTiming.js";
+
+const stats = (medianMs: number, minMs = medianMs, samples = 5): RttStats => ({
+  medianMs,
+  minMs,
+  p95Ms: medianMs,
+  jitterMs: 0,
+  samples,
+  lost: 0,
+});
+
+describe("the server's own timing of a connection", () => {
+  function start() {
+    let now = 1000;
+    const sent: number[] = [];
+    const timing = new ServerTiming(
+      (seq) => sent.push(seq),
+      3_600_000,
+      () => now,
+    );
+    const answerAfter = (ms: number) => {
+      now += ms;
+      timing.answered(sent.at(-1) ?? -1);
+    };
+    return { timing, sent, answerAfter };
+  }
+
+  it("has three samples as soon as the page has answered three times", () => {
+    const { timing, answerAfter } = start();
+    expect(timing.stats()).toBeNull();
+    for (const ms of [40, 50, 60]) answerAfter(ms);
+    expect(timing.stats()).toMatchObject({ samples: 3, minMs: 40, medianMs: 50 });
+    timing.stop();
+  });
+
+  it("measures an RTT of 1.5 s as 1.5 s", () => {
+    const { timing, answerAfter } = start();
+    answerAfter(1500);
+    expect(timing.stats()?.medianMs).toBe(1500);
+    timing.stop();
+  });
+
+  it("takes no answer twice, and none to an echo it did not send", () => {
+    const { timing, sent, answerAfter } = start();
+    answerAfter(40);
+    timing.answered(sent[0] ?? -1);
+    timing.answered(12_345);
+    expect(timing.stats()?.samples).toBe(1);
+    timing.stop();
+  });
+
+  it("counts an echo that is unanswered for ten seconds as lost", () => {
+    vi.useFakeTimers();
+    const sent: number[] = [];
+    const timing = new ServerTiming((seq) => sent.push(seq), 5000);
+    timing.answered(sent[0] ?? -1);
+    // The second one, sent at once, stays unanswered.
+    vi.advanceTimersByTime(9000);
+    expect(timing.stats()?.lost).toBe(0);
+    vi.advanceTimersByTime(1000);
+    expect(timing.stats()?.lost).toBe(1);
+    timing.stop();
+    vi.useRealTimers();
+  });
+});
+
+describe("whose server RTT counts", () => {
+  it("the page's, as long as the server has not seen otherwise", () => {
+    expect(settleServerRtt(stats(80), null)).toEqual({ rtt: stats(80), corrected: false });
+    expect(settleServerRtt(stats(80), stats(95))).toEqual({ rtt: stats(80), corrected: false });
+  });
+
+  it("the server's, when the page claims to be much nearer than any answer showed", () => {
+    expect(settleServerRtt(stats(5), stats(200))).toEqual({ rtt: stats(200), corrected: true });
+  });
+
+  it("the page's, when one quick answer shows that it may be right", () => {
+    expect(settleServerRtt(stats(5), stats(200, 12)).corrected).toBe(false);
+  });
+
+  it("the page's, while the server has fewer than three answers", () => {
+    expect(settleServerRtt(stats(5), stats(200, 200, 2)).corrected).toBe(false);
+  });
+
+  it("the page's, when it claims to be further away", () => {
+    expect(settleServerRtt(stats(400), stats(20)).corrected).toBe(false);
+  });
+});
