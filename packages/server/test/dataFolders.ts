@@ -1,0 +1,75 @@
+import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { lockPrefix } from "../src/journal/folderLock.js";
+import type { LogReporter } from "../src/journal/logs.js";
+
+/** A folder that the test removes. */
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "probematch-test-"));
+
+export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
+
+/** A copy of a folder as it would be found after its process was killed just now. */
+export function copyAfterKill(folder: string): string {
+  const copy = temporaryFolder();
+  cpSync(folder, copy, {
+    recursive: true,
+    filter: (path) => !basename(path).startsWith(lockPrefix),
+  });
+  return copy;
+}
+
+export const filesOf = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => !name.startsWith(lockPrefix))
+    .sort();
+
+/** Keeps what would be logged. */
+export function recordingReporter() {
+  const lines: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];
+  const at =
+    (level: string) =>
+    (...args: unknown[]) =>
+      void lines.push({ level, message: String(args.at(-1)), fields: args.length > 1 ? args[0] : null });
+  const reporter: LogReporter = { info: at("info"), warn: at("warn"), error: at("error") };
+  return { reporter, lines };
+}
+
+/**
+ * Real files on a disk that can be filled up: while it is full, a write leaves half of its bytes behind and fails, as
+ * write(2) may.
+ */
+export class FillableDisk {
+  full = false;
+  /** Also refuses to cut off what a failed write left. */
+  truncateFails = false;
+
+  setFull(full: boolean): void {
+    this.full = full;
+  }
+
+  readonly openFile = async (path: string, flags: string): Promise<FileHandle> => {
+    const handle = await open(path, flags);
+    const isFull = () => this.full;
+    const truncateFails = () => this.truncateFails;
+    return new Proxy(handle, {
+      get(target, key) {
+        if (key === "write") {
+          return async (bytes: Uint8Array, offset: number, length: number) => {
+            if (!isFull()) return target.write(bytes, offset, Math.ceil(length / 2));
+            await target.write(bytes, offset, Math.floor(length / 2));
+            throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+          };
+        }
+        if (key === "truncate" && truncateFails()) {
+          return async () => {
+            throw Object.assign(new Error("EIO: i/o error, ftruncate"), { code: "EIO" });
+          };
+        }
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  };
+}
