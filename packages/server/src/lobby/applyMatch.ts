@@ -86,7 +86,10 @@ function commit(state: LobbyState, event: Of<"match.committed">): Effect[] | nul
     left: new Set(),
   };
   // Leave the line before the rank changes, so that it is found there.
-  for (const p of members) state.line.remove(p);
+  for (const p of members) {
+    state.line.remove(p);
+    state.agenda.unmeasured.delete(p.participantId);
+  }
   const record = matchRecordOf(state, proposal, match, members);
   for (const p of members) takeSeat(state, p, match);
   state.matches.set(match.matchId, match);

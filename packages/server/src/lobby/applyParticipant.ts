@@ -52,6 +52,7 @@ function arrive(
   state.pool.add(p);
   state.agenda.participants.add(p.participantId);
   state.agenda.asked.add(p.participantId);
+  state.agenda.unmeasured.add(p.participantId);
   if (p.waitDeadlineAt !== null)
     state.agenda.due.add(p.waitDeadlineAt, { kind: "participant", id: p.participantId });
   return [{ kind: "poolChanged" }];
@@ -64,6 +65,7 @@ function measure(
 ): Effect[] | null {
   if (p.status === "ended") return null;
   p.serverRtt = event.serverRtt ?? p.serverRtt;
+  if (p.serverRtt !== null) state.agenda.unmeasured.delete(p.participantId);
   p.beaconRttMs = { ...p.beaconRttMs, ...event.beaconRttMs };
   state.agenda.participants.add(p.participantId);
   state.agenda.asked.add(p.participantId);

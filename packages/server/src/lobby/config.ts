@@ -15,6 +15,11 @@ export interface LobbyConfig {
   readonly maxServerRttDifferenceMs: number | null;
   /** Entry limit on a participant's own server RTT. */
   readonly excludeServerRttAboveMs: number | null;
+  /**
+   * Where a rule reads server RTTs, a new participant is not proposed before its first one is there, or for this
+   * long. Without it such a rule would only ever see "unknown" for whoever just arrived.
+   */
+  readonly firstRttWaitMs: number;
   readonly waitTimeoutMs: number | null;
   /** How long a place is kept for somebody whose connection is gone. */
   readonly graceMs: number;

@@ -9,6 +9,7 @@ export function endParticipant(state: LobbyState, p: Participant, outcome: Outco
   const { proposalId } = p;
   state.line.remove(p);
   state.pool.remove(p);
+  state.agenda.unmeasured.delete(p.participantId);
   p.status = "ended";
   p.outcome = outcome;
   p.endedAt = state.now;

@@ -1,5 +1,5 @@
 import type { Candidate } from "../matchmakers/candidate.js";
-import type { MatchContext } from "../matchmakers/matchmaker.js";
+import type { MatchContext, Matchmaker } from "../matchmakers/matchmaker.js";
 import type { LobbyConfig } from "./config.js";
 import { matchContextOf } from "./context.js";
 import type { MatchmakerFault, Verdict } from "./decide.js";
@@ -26,8 +26,9 @@ export function propose(state: LobbyState, config: LobbyConfig, now: number): Pr
     return nothing;
   }
   if (state.pausedUntil !== null && state.pausedUntil > now) return nothing;
-  const pool = poolAt(state, now);
-  const asked = matchmaker.looksAtWholePool ? pool : askedOf(state, pool, now);
+  awaitFirstRtts(state, config, now);
+  const pool = poolAt(state, config, now);
+  const asked = matchmaker.looksAtWholePool ? pool : askedOf(state, config, pool, now);
   agenda.asked.clear();
   agenda.poolChanged = false;
   if (asked.length === 0) return nothing;
@@ -45,22 +46,49 @@ export function propose(state: LobbyState, config: LobbyConfig, now: number): Pr
   return rulesFault === null ? verdict : { ...verdict, faults: [...verdict.faults, rulesFault] };
 }
 
-const rests = (p: Participant, now: number) => p.notBefore !== null && p.notBefore > now;
+/** Does a rule of the scene read server RTTs? */
+const readsServerRtt = (config: LobbyConfig) =>
+  config.matchmaker.readsServerRtt ||
+  config.maxServerRttDifferenceMs !== null ||
+  config.excludeServerRttAboveMs !== null;
 
-/** Whom a matchmaker may be given: connected, not held, not backing off. */
-function poolAt(state: LobbyState, now: number): readonly Participant[] {
+/** Not to be proposed now: backing off, or too new to have been measured. */
+function isResting(config: LobbyConfig, p: Participant, now: number): boolean {
+  if (p.notBefore !== null && p.notBefore > now) return true;
+  return p.serverRtt === null && readsServerRtt(config) && p.arrivedAt + config.firstRttWaitMs > now;
+}
+
+/** Whom a matchmaker may be given: connected, not held, not resting. */
+function poolAt(state: LobbyState, config: LobbyConfig, now: number): readonly Participant[] {
+  const { resting, unmeasured } = state.agenda;
   const all = state.pool.items;
-  return state.agenda.resting.size === 0 ? all : all.filter((p) => !rests(p, now));
+  if (resting.size === 0 && (unmeasured.size === 0 || !readsServerRtt(config))) return all;
+  return all.filter((p) => !isResting(config, p, now));
+}
+
+/** Reminds of the newcomers that are kept back until they are measured. */
+function awaitFirstRtts(state: LobbyState, config: LobbyConfig, now: number): void {
+  if (!readsServerRtt(config)) return;
+  for (const id of state.agenda.asked) {
+    const p = state.participants.get(id);
+    const at = (p?.arrivedAt ?? 0) + config.firstRttWaitMs;
+    if (p?.serverRtt === null && at > now) state.agenda.due.add(at, { kind: "participant", id });
+  }
 }
 
 /** Those of the pool whose situation changed, by seniority; in a large pool without looking at everybody. */
-function askedOf(state: LobbyState, pool: readonly Participant[], now: number): readonly Participant[] {
+function askedOf(
+  state: LobbyState,
+  config: LobbyConfig,
+  pool: readonly Participant[],
+  now: number,
+): readonly Participant[] {
   const ids = state.agenda.asked;
   if (ids.size * 8 > pool.length) return pool.filter((p) => ids.has(p.participantId));
   const asked: Participant[] = [];
   for (const id of ids) {
     const p = state.participants.get(id);
-    if (p !== undefined && state.pool.has(p) && !rests(p, now)) asked.push(p);
+    if (p !== undefined && state.pool.has(p) && !isResting(config, p, now)) asked.push(p);
   }
   return asked.sort(bySeniority);
 }
@@ -140,7 +168,7 @@ function openProposal(
     type: "proposal.opened",
     proposalId,
     members,
-    matchmaker: matchmaker.name,
+    matchmaker: nameFor(matchmaker, group),
     maxP2pRttMs: matchmaker.maxP2pRttMs,
     // Every probe has deadlines of its own that come first; this one holds even if one of them were forgotten.
     deadlineAt: now + config.probeTimeoutMs + 1000,
@@ -163,6 +191,15 @@ function openProposal(
     }
   }
   return [opened, ...probes];
+}
+
+/** A researcher's rule may throw here too: then the group goes by the matchmaker's own name. */
+function nameFor(matchmaker: Matchmaker, group: readonly Candidate[]): string {
+  try {
+    return matchmaker.nameFor(group);
+  } catch {
+    return matchmaker.name;
+  }
 }
 
 /** Puts the times at which the matchmaker's rules relax into the calendar. */

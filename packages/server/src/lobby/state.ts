@@ -171,6 +171,8 @@ export interface Agenda {
   readonly asked: Set<string>;
   /** Participants with a `notBefore` that has not been reminded of yet. */
   readonly resting: Set<string>;
+  /** Those who wait without a server RTT. */
+  readonly unmeasured: Set<string>;
   /** Somebody left the pool or anything else changed that only matters to rules about the whole pool. */
   poolChanged: boolean;
   readonly due: DeadlineHeap<Reminder>;
@@ -210,6 +212,7 @@ export function createLobbyState(): LobbyState {
       matches: new Set(),
       asked: new Set(),
       resting: new Set(),
+      unmeasured: new Set(),
       poolChanged: false,
       due: new DeadlineHeap(),
     },

@@ -33,6 +33,11 @@ export class FifoMatchmaker extends Matchmaker {
     return false;
   }
 
+  /** FIFO goes by the order of arrival only. */
+  override get readsServerRtt(): boolean {
+    return false;
+  }
+
   override findMatch(
     arriving: Candidate,
     waiting: readonly Candidate[],

@@ -115,6 +115,10 @@ export class GroupReunionMatchmaker extends Matchmaker {
     return this.#fallback?.looksAtWholePool ?? false;
   }
 
+  override get readsServerRtt(): boolean {
+    return this.#fallback?.readsServerRtt ?? false;
+  }
+
   override nameFor(group: readonly Candidate[]): string {
     if (this.#fallback === null || isReunion(group)) return this.name;
     return this.#fallback.nameFor(group);

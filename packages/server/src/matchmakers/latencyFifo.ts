@@ -35,6 +35,10 @@ export class LatencyFifoMatchmaker extends FifoMatchmaker {
     this.maxServerRttMs = options.maxServerRttMs;
   }
 
+  override get readsServerRtt(): boolean {
+    return true;
+  }
+
   override allowsPair(a: Candidate, b: Candidate): boolean {
     if (a.serverRtt === null || b.serverRtt === null) return true;
     return a.serverRtt.medianMs + b.serverRtt.medianMs <= this.maxServerRttMs;

@@ -149,6 +149,15 @@ export abstract class Matchmaker {
     return this.name;
   }
 
+  /**
+   * Does any rule of this matchmaker read `serverRtt`? Then a new candidate is not asked about before its first
+   * measurement is there, or the scene's `firstWaitMs` has passed. Default: true, the safe answer for a rule we
+   * do not know.
+   */
+  get readsServerRtt(): boolean {
+    return true;
+  }
+
   /** The matchmaker's settings, for the configuration's hash and the log. JSON. */
   describe(): Record<string, unknown> {
     return { name: this.name, maxP2pRttMs: this.maxP2pRttMs };

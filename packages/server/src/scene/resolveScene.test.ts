@@ -35,6 +35,7 @@ describe("resolveScene", () => {
         groupSize: 2,
         maxServerRttDifferenceMs: null,
         excludeServerRttAboveMs: null,
+        firstRttWaitMs: 3000,
         waitTimeoutMs: 300_000,
         graceMs: 30_000,
         edgeLifeMs: 300_000,

@@ -6,10 +6,11 @@ import { ConfigError, type ConfigProblem } from "./configError.js";
 import { configHash } from "./configHash.js";
 import { contradictions } from "./contradictions.js";
 import type { OnMatch } from "./onMatch.js";
+import { readObject, readOption, readSection } from "./readOptions.js";
 import { resolveMatchmaker } from "./resolveMatchmaker.js";
 import { SceneBuilder } from "./scene.js";
 import type { SceneConfig } from "./sceneConfig.js";
-import { options, readObject, readOption, readSection, sceneKeys } from "./sceneOptions.js";
+import { options, sceneKeys } from "./sceneOptions.js";
 import type { SceneSettings } from "./sceneSettings.js";
 
 /** A scene as it is given: made with `scene(…)`, or a plain object. */
@@ -95,6 +96,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
     groupSize,
     maxServerRttDifferenceMs: maxRtt,
     excludeServerRttAboveMs: serverRtt.excludeAboveMs,
+    firstRttWaitMs: serverRtt.firstWaitMs,
     waitTimeoutMs: waitroom.timeoutMs,
     graceMs: waitroom.graceMs,
     edgeLifeMs: probing.edgeLifeMs,

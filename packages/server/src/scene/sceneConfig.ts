@@ -103,6 +103,11 @@ export interface ServerRttOptions {
   readonly burst?: number;
   /** An echo without an answer for this long is lost. Default: 5000. */
   readonly timeoutMs?: number;
+  /**
+   * Where the matchmaker reads server RTTs, a new participant is not proposed before its first figure is there, or
+   * for this long. Default: 3000.
+   */
+  readonly firstWaitMs?: number;
   /** A participant whose own median RTT to the server is above this leaves with `excluded_rtt`. Default: `null`, no limit. */
   readonly excludeAboveMs?: number | null;
 }
