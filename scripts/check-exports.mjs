@@ -19,7 +19,7 @@ try {
       ["publint", "run", "--strict", tarball],
       ["attw", "--profile", "esm-only", "--no-summary", "--format", "ascii", tarball],
     ];
-    for (const [command, ...args] of checks) {
+    for (const [command = "", ...args] of checks) {
       const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin", command), args, {
         encoding: "utf8",
       });
