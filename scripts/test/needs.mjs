@@ -49,8 +49,8 @@ function isOnPath(program) {
 /** @param {"chromium" | "firefox"} browser */
 function hasPlaywrights(browser) {
   try {
-    const require = createRequire(new URL("../../packages/testbed/package.json", import.meta.url));
-    return isExecutable(require("playwright-core")[browser].executablePath());
+    const requireFromTestbed = createRequire(new URL("../../packages/testbed/package.json", import.meta.url));
+    return isExecutable(requireFromTestbed("playwright-core")[browser].executablePath());
   } catch {
     return false;
   }
