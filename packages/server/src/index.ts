@@ -1,0 +1,27 @@
+export { ADMIN_NAMESPACE } from "./admin/adminMessages.js";
+export { type ParticipantTokenOptions, signParticipantToken } from "./gateway/tokens.js";
+export { DataFolderError } from "./journal/errors.js";
+export type { Edge } from "./latency/edge.js";
+export { ListenError, type Listening, type ListenOptions } from "./listen.js";
+export type { MatchRecord } from "./lobby/matchRecord.js";
+export type { Candidate } from "./matchmakers/candidate.js";
+export { FifoMatchmaker } from "./matchmakers/fifo.js";
+export { GroupReunionMatchmaker, type GroupReunionOptions } from "./matchmakers/groupReunion.js";
+export { LatencyFifoMatchmaker } from "./matchmakers/latencyFifo.js";
+export { type GiveUp, type MatchContext, Matchmaker } from "./matchmakers/matchmaker.js";
+export type { AuthOptions, HeartbeatOptions, JournalOptions, ProbematchOptions } from "./options.js";
+export type { SceneHandle } from "./runtime/sceneHandle.js";
+export { ConfigError, type ConfigProblem } from "./scene/configError.js";
+export type { OnMatch, RoomRequest } from "./scene/onMatch.js";
+export type { SceneInput } from "./scene/resolveScene.js";
+export { type SceneBuilder, scene } from "./scene/scene.js";
+export type {
+  MatchesOptions,
+  MatchmakerDescription,
+  MatchmakingOptions,
+  ProbingOptions,
+  SceneConfig,
+  ServerRttOptions,
+  WaitroomOptions,
+} from "./scene/sceneConfig.js";
+export { createProbematch, type Probematch } from "./server.js";
