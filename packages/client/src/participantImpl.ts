@@ -78,10 +78,9 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#session.send("leave", {});
     this.#resume.forget();
     this.#match?.close("left");
-    this.#over(this.outcome ?? (this.#match === null ? "left" : "matched"));
+    this.#over(this.#match === null ? "left" : "matched");
     this.removeAllListeners();
   }
 
@@ -185,21 +184,22 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
   }
 
   #over(outcome: Outcome): void {
-    this.outcome ??= outcome;
     this.#finish("ended", { status: "ended", outcome }, { status: "closed" });
   }
 
   /** Final. A match that is still open stays open when only the server's side of things has ended. */
   #finish(status: "ended" | "refused" | "replaced", result: MatchResult, state: FinalState): void {
     const isFirst = this.status !== "ended" && this.status !== "refused" && this.status !== "replaced";
-    this.#session.close();
+    if (this.#hasLeft) this.#session.leave();
+    else this.#session.close();
     this.#rtt?.stop();
     this.#probes.closeExcept(null);
     if (!isFirst) return;
     this.status = status;
+    if (result.status === "ended") this.outcome = result.outcome;
     this.#settle(result);
     this.#setConnection(state);
-    if (this.outcome !== null) this.emit("ended", { outcome: this.outcome });
+    if (result.status === "ended") this.emit("ended", { outcome: result.outcome });
   }
 
   /** What came first stays: a match is not unmade by what follows it. */

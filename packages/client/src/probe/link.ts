@@ -75,6 +75,9 @@ export class Link {
     this.#peer = peer;
     peer.on("error", (error) => this.#onError(error));
     peer.on("close", () => this.#end("closed", null));
+    // As if it were looking for the selected path already: it would ask for statistics, over and over, during the first
+    // pings, to emit an event that is not used here.
+    peer._connecting = true;
     const { _pc: connection, _channel: measuring } = peer;
     if (!connection || !measuring) {
       // simple-peer reports through an event, which is still to come, what RTCPeerConnection threw.

@@ -21,6 +21,7 @@ declare module "simple-peer/simplepeer.min.js" {
     readonly destroyed: boolean;
     readonly _pc: RTCPeerConnection | null | undefined;
     readonly _channel: RTCDataChannel | null | undefined;
+    _connecting: boolean;
     readonly _iceCompleteTimer: ReturnType<typeof setTimeout> | null | undefined;
   }
 }

@@ -18,6 +18,8 @@ const staleToken: readonly RefusalCode[] = ["token_invalid", "token_expired", "b
 
 const RETRY_MS = { first: 500, most: 5000, refused: 10_000 };
 
+const LEAVE_TIMEOUT_MS = 1000;
+
 /** The connection to the server, for the page to show. */
 export type ConnectionState =
   | { readonly status: "connecting" }
@@ -96,7 +98,26 @@ export class Session {
     this.#options.resume.save(resumeToken, participantId);
   }
 
-  /** Messages sent before still go out. Idempotent; nothing comes in any more. */
+  /**
+   * Says `leave` and hangs up once the server has heard it (it answers with `ended`), or soon. Hanging up at once would lose it:
+   * socket.io drops what it reads in the same moment as the hang-up.
+   */
+  leave(): void {
+    if (this.#isClosed || !this.#socket.connected) {
+      this.close();
+      return;
+    }
+    this.#isClosed = true;
+    const hangUp = () => {
+      clearTimeout(timer);
+      this.close();
+    };
+    const timer = setTimeout(hangUp, LEAVE_TIMEOUT_MS);
+    this.#socket.once("ended", hangUp).once("disconnect", hangUp);
+    this.#socket.emit("leave", {});
+  }
+
+  /** Idempotent; nothing comes in any more. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#retry);
