@@ -146,7 +146,7 @@ function closeProbe(state: LobbyState, event: Of<"probe.closed">): Effect[] | nu
   const { initiator: a, responder: b } = probe;
   probe.verdict = verdict;
   state.agenda.proposals.add(probe.proposalId);
-  const before = state.pairs.get(a, b);
+  const before = state.pairs.get(a, b, event.at);
   const failed = verdict.status === "failed";
   state.pairs.set(a, b, {
     status: verdict.status,

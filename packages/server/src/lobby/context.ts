@@ -15,7 +15,7 @@ export function matchContextOf(state: LobbyState, config: LobbyConfig, now: numb
       random ??= seededRandom(`${state.seed}/random/${state.seq}`);
       return random();
     },
-    edge: (a, b) => edgeOf(pairs.get(a.participantId, b.participantId), now),
+    edge: (a, b) => edgeOf(pairs.get(a.participantId, b.participantId, now)),
     allowed: (a, b) =>
       !pairs.blocks(a.participantId, b.participantId, now) &&
       differenceAllowed(config, a, b) &&

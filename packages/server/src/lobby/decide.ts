@@ -94,14 +94,12 @@ function noteDue(state: LobbyState, due: Reminder, now: number): void {
     case "match":
       agenda.matches.add(due.id);
       return;
-    case "pair": {
-      const record = state.pairs.get(due.a, due.b);
-      if (record !== undefined && record.expiresAt <= now) state.pairs.delete(due.a, due.b);
+    case "pair":
+      state.pairs.prune(due.a, due.b, now);
       agenda.asked.add(due.a);
       agenda.asked.add(due.b);
       agenda.poolChanged = true;
       return;
-    }
     case "everybody":
       for (const p of state.pool.items) agenda.asked.add(p.participantId);
       return;

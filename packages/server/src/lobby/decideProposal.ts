@@ -178,7 +178,7 @@ function closeProbe(
     case "too_slow":
       return { ...closed, blockedUntil: expiresAt, expiresAt };
     case "failed": {
-      const failures = (state.pairs.get(initiator, responder)?.failures ?? 0) + 1;
+      const failures = (state.pairs.get(initiator, responder, now)?.failures ?? 0) + 1;
       const blockedUntil = now + backOffMs(failures, backOffOf(config));
       // Remembered beyond the back-off itself, so that the next failure in a row waits longer.
       return { ...closed, blockedUntil, expiresAt: blockedUntil + config.edgeLifeMs };

@@ -19,8 +19,10 @@ export interface PairRecord {
 export class PairTable {
   readonly #byFirst = new Map<string, Map<string, PairRecord>>();
 
-  get(a: string, b: string): PairRecord | undefined {
-    return this.#byFirst.get(a)?.get(b);
+  /** What is remembered of this pair now; what has expired is nobody's business, whether or not it was deleted. */
+  get(a: string, b: string, now: number): PairRecord | undefined {
+    const record = this.#byFirst.get(a)?.get(b);
+    return record === undefined || record.expiresAt <= now ? undefined : record;
   }
 
   set(a: string, b: string, record: PairRecord): void {
@@ -28,7 +30,9 @@ export class PairTable {
     this.#row(b).set(a, record);
   }
 
-  delete(a: string, b: string): void {
+  /** Forgets a pair whose record has expired. */
+  prune(a: string, b: string, now: number): void {
+    if (this.get(a, b, now) !== undefined) return;
     for (const [x, y] of [
       [a, b],
       [b, a],
@@ -65,8 +69,8 @@ export class PairTable {
 }
 
 /** A record as a matchmaker sees it. */
-export function edgeOf(record: PairRecord | undefined, now: number): Edge {
-  if (record === undefined || record.expiresAt <= now) return unknownEdge;
+export function edgeOf(record: PairRecord | undefined): Edge {
+  if (record === undefined) return unknownEdge;
   const { measurement } = record;
   if (measurement === null) return { ...unknownEdge, status: "failed", reason: record.reason };
   return {

@@ -2,9 +2,11 @@ import type { LobbyState } from "./state.js";
 
 /**
  * The whole truth of a state as plain data: two states that came from the same log are equal in it, whatever
- * their agendas hold. What has expired is left out.
+ * their agendas hold.
+ *
+ * @param now what has expired by then is left out; default: the time of the last event
  */
-export function snapshotOf(state: LobbyState): Readonly<Record<string, unknown>> {
+export function snapshotOf(state: LobbyState, now: number = state.now): Readonly<Record<string, unknown>> {
   return {
     sceneId: state.sceneId,
     seed: state.seed,
@@ -25,7 +27,7 @@ export function snapshotOf(state: LobbyState): Readonly<Record<string, unknown>>
       reports: [...probe.reports],
     })),
     matches: [...state.matches.values()].map((match) => ({ ...match, left: [...match.left] })),
-    pairs: state.pairs.entries(state.now),
+    pairs: state.pairs.entries(now),
     arrivals: state.arrivals,
     proposalsOpened: state.proposalsOpened,
     matchesCommitted: state.matchesCommitted,

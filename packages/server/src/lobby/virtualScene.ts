@@ -17,8 +17,8 @@ export class VirtualScene {
   state: LobbyState = createLobbyState();
   /** Server time, epoch ms; goes forward only. */
   now: number;
-  /** Decide after every change (default), or only when told to. */
   readonly #onEffects: (effects: readonly Effect[]) => void;
+  readonly #onEvent: (state: LobbyState, event: StoredEvent) => void;
 
   /**
    * @param options.log a log to start from, as after a crash
@@ -31,11 +31,14 @@ export class VirtualScene {
       readonly startAt?: number;
       readonly log?: readonly StoredEvent[];
       readonly onEffects?: (effects: readonly Effect[]) => void;
+      /** Called with each new event and the state it led to, before its effects. */
+      readonly onEvent?: (state: LobbyState, event: StoredEvent) => void;
       readonly nodeId?: string;
     },
   ) {
     this.config = config;
     this.#onEffects = options.onEffects ?? (() => undefined);
+    this.#onEvent = options.onEvent ?? (() => undefined);
     this.events = [];
     for (const event of options.log ?? []) {
       this.events.push(event);
@@ -92,6 +95,7 @@ export class VirtualScene {
     const stored: StoredEvent = { ...event, seq: this.events.length + 1, at: this.now };
     this.events.push(stored);
     const effects = apply(this.state, stored);
+    this.#onEvent(this.state, stored);
     if (effects.length > 0) this.#onEffects(effects);
   }
 }

@@ -109,7 +109,8 @@ export class SceneRuntime implements SceneHandle {
   }
 
   now(): number {
-    return this.#options.clock.now() + this.#clockOffsetMs;
+    // Whole milliseconds: what is decided in the log is read by people and by other languages.
+    return Math.floor(this.#options.clock.now() + this.#clockOffsetMs);
   }
 
   get available(): boolean {

@@ -1,0 +1,42 @@
+/** What happens to a chaos run, and how often. Chances are per message or per participant. */
+export interface ChaosOptions {
+  readonly participants: number;
+  readonly groupSize: number;
+  /** `null`: nothing is probed. */
+  readonly maxP2pRttMs: number | null;
+  readonly hasRoomHook: boolean;
+  readonly arrivalMeanMs: number;
+  readonly messageLoss: number;
+  readonly messageDuplication: number;
+  /** Messages take between 1 ms and this long, each for itself: they overtake each other. */
+  readonly messageDelayMs: number;
+  readonly probeFailure: number;
+  readonly roomFailure: number;
+  /** Mean time between crashes of the server; `null` = none. */
+  readonly crashMeanMs: number | null;
+  /** At a restart the system's clock may be off by up to this much, in either direction. */
+  readonly clockJumpMs: number;
+  /** Mean time between a page's reloads, vanishings and other accidents. */
+  readonly accidentMeanMs: number;
+}
+
+/** A different mix for every seed, so that no combination stays untried for long. */
+export function chaosOptionsFor(random: () => number): ChaosOptions {
+  const pick = <T>(...values: readonly [T, ...T[]]): T =>
+    values[Math.floor(random() * values.length)] ?? values[0];
+  return {
+    participants: pick(4, 10, 30),
+    groupSize: pick(2, 2, 2, 3, 4, 5),
+    maxP2pRttMs: pick<number | null>(null, 60, 120, 120, 250),
+    hasRoomHook: pick(false, true),
+    arrivalMeanMs: pick(5, 200, 2000),
+    messageLoss: pick(0, 0.01, 0.1),
+    messageDuplication: pick(0, 0.05, 0.2),
+    messageDelayMs: pick(2, 60, 1500),
+    probeFailure: pick(0, 0.05, 0.4),
+    roomFailure: pick(0, 0.1, 0.6),
+    crashMeanMs: pick<number | null>(null, 20_000, 90_000),
+    clockJumpMs: pick(0, 10_000, 86_400_000),
+    accidentMeanMs: pick(20_000, 120_000, 1_000_000),
+  };
+}

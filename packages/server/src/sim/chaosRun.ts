@@ -1,0 +1,279 @@
+import type { ProbeReport } from "@probematch/shared";
+import * as commands from "../lobby/commands.js";
+import type { LobbyConfig } from "../lobby/config.js";
+import { wakeAt } from "../lobby/decide.js";
+import type { Effect } from "../lobby/effects.js";
+import type { StoredEvent } from "../lobby/events.js";
+import { viewOf } from "../lobby/view.js";
+import { VirtualScene } from "../lobby/virtualScene.js";
+import { FifoMatchmaker } from "../matchmakers/fifo.js";
+import { type ChaosOptions, chaosOptionsFor } from "./chaosOptions.js";
+import { ChaosPage, type PageServer } from "./chaosPage.js";
+import { Invariants, type Violation } from "./invariants.js";
+import { World } from "./world.js";
+
+export interface ChaosResult {
+  readonly seed: string;
+  readonly options: ChaosOptions;
+  readonly participants: number;
+  readonly matches: number;
+  readonly crashes: number;
+  readonly log: readonly StoredEvent[];
+  readonly violations: readonly Violation[];
+}
+
+/** Wait limit of the scene, ms: short, so that it plays its part in every run. */
+const WAIT_MS = 90_000;
+const GRACE_MS = 10_000;
+/** After the last arrival everybody's time is up by then: wait, grace, a match's end, and the longest outage. */
+const AFTERMATH_MS = 600_000;
+
+/**
+ * One study under accidents of every kind: messages lost, doubled and overtaking each other, pages that reload, vanish
+ * and come back, probes and rooms that fail, a server that crashes and finds its clock changed. The core is the
+ * server's own; everything else follows from the seed.
+ *
+ * @param options what happens; default: a mix that follows from the seed
+ */
+export function chaosRun(seed: string, options?: ChaosOptions): ChaosResult {
+  return new ChaosRun(seed, options).run();
+}
+
+class ChaosRun implements PageServer {
+  readonly world: World;
+  readonly options: ChaosOptions;
+  readonly invariants = new Invariants();
+  readonly #seed: string;
+  readonly #config: LobbyConfig;
+  readonly #pages = new Map<string, ChaosPage>();
+  readonly #arrived = new Set<string>();
+  #scene: VirtualScene | null = null;
+  #log: StoredEvent[] = [];
+  /** Server time minus the world's; changes at a restart only, as with a monotonic clock. */
+  #clockOffset = 1_700_000_000_000;
+  /** Restarts so far: a message to an earlier life of the server finds nobody. */
+  #life = 0;
+  #checked = 0;
+  #crashes = 0;
+  #wakeTime: number | null = null;
+
+  constructor(seed: string, options?: ChaosOptions) {
+    this.#seed = seed;
+    this.world = new World(seed);
+    this.options = options ?? chaosOptionsFor(this.world.random);
+    const { groupSize, maxP2pRttMs, hasRoomHook } = this.options;
+    this.#config = {
+      sceneId: "chaos",
+      configHash: "chaos",
+      groupSize,
+      matchmaker: new FifoMatchmaker({ maxP2pRttMs }),
+      maxServerRttDifferenceMs: null,
+      excludeServerRttAboveMs: null,
+      firstRttWaitMs: 0,
+      waitTimeoutMs: WAIT_MS,
+      graceMs: GRACE_MS,
+      edgeLifeMs: 40_000,
+      probe: { pings: 5, spacingMs: 100, pingTimeoutMs: 2000, warmupPings: 1 },
+      readyTimeoutMs: 4000,
+      probeTimeoutMs: 12_000,
+      confirmTimeoutMs: 4000,
+      roomTimeoutMs: 5000,
+      backOffBaseMs: 1000,
+      backOffMaxMs: 10_000,
+      capacity: null,
+      maxMatches: null,
+      hasRoomHook,
+      allowRepeat: false,
+      acceptRelayed: true,
+    };
+  }
+
+  run(): ChaosResult {
+    const { world, options } = this;
+    this.#start();
+    let at = 0;
+    for (let i = 0; i < options.participants; i += 1) {
+      at += world.exponential(options.arrivalMeanMs);
+      const page = new ChaosPage(`p${i}`, world.between(0, 300), this);
+      this.#pages.set(page.id, page);
+      world.in(at, () => page.open());
+    }
+    if (options.crashMeanMs !== null) this.#planCrash(at + WAIT_MS);
+    world.runUntil(at + AFTERMATH_MS);
+    const scene = this.#scene;
+    if (scene !== null) {
+      this.#settle();
+      this.invariants.atEnd(scene.state, this.#arrived, scene.now);
+      this.invariants.checkReplay(scene.state, this.#log, scene.now);
+    }
+    return {
+      seed: this.#seed,
+      options,
+      participants: this.#arrived.size,
+      matches: scene?.state.matchesCommitted ?? 0,
+      crashes: this.#crashes,
+      log: this.#log,
+      violations: this.invariants.violations,
+    };
+  }
+
+  // ── What pages can do ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends a message to the server as it is now; whatever can happen to it on the way does. */
+  toServer(action: (scene: VirtualScene) => void): void {
+    const life = this.#life;
+    this.#transmit(() => {
+      const scene = this.#scene;
+      if (scene === null || life !== this.#life) return;
+      this.#settle();
+      action(scene);
+      this.#settle();
+    });
+  }
+
+  arrive(scene: VirtualScene, id: string, fresh: boolean): void {
+    const request = { participantId: id, attributes: {}, webrtc: true, priority: 0, fresh };
+    scene.run(commands.arrive(scene.state, scene.config, request, { partners: [], matches: 0 }, scene.now));
+    this.#arrived.add(id);
+    const view = viewOf(scene.state, id);
+    const page = this.#pages.get(id);
+    if (view !== null && page !== undefined) this.toPage(page, () => page.onView(view));
+  }
+
+  toPage(page: ChaosPage, action: () => void): void {
+    const { session } = page;
+    this.#transmit(() => {
+      if (page.session === session && page.online) action();
+    });
+  }
+
+  get up(): boolean {
+    return this.#scene !== null;
+  }
+
+  /** The truth about a pair: pages live on a line, and their distance is their RTT. */
+  trueRtt(a: string, b: string): number {
+    return 5 + Math.abs((this.#pages.get(a)?.place ?? 0) - (this.#pages.get(b)?.place ?? 0));
+  }
+
+  reportFor(a: string, b: string): ProbeReport {
+    if (this.world.chance(this.options.probeFailure)) {
+      return { status: "failed", reason: "ice_failed", detail: null };
+    }
+    const rttMs = this.trueRtt(a, b);
+    return {
+      status: "measured",
+      rtt: { medianMs: rttMs, minMs: rttMs, p95Ms: rttMs, jitterMs: 0, samples: 5, lost: 0 },
+      samplesMs: [],
+      path: "host",
+      protocol: "udp",
+      addressFamily: "ipv4",
+      clockStepMs: 0.1,
+      statsRttMs: null,
+      stalledMs: 0,
+      setupMs: 4.5 * rttMs,
+    };
+  }
+
+  // ── The server's life ────────────────────────────────────────────────────────────────────────────────────────
+
+  #start(): void {
+    this.#life += 1;
+    this.#scene = new VirtualScene(this.#config, {
+      seed: this.#seed,
+      log: this.#log,
+      startAt: this.world.now + this.#clockOffset,
+      onEffects: (effects) => this.#tell(effects),
+      onEvent: (state, event) => this.invariants.afterEvent(state, event),
+    });
+    // Time goes on from the log's end, wherever the system's clock stands.
+    this.#clockOffset = this.#scene.now - this.world.now;
+    this.#settle();
+  }
+
+  #planCrash(until: number): void {
+    const { world, options } = this;
+    world.in(world.exponential(options.crashMeanMs ?? 0), () => {
+      if (world.now > until) return;
+      this.#crash();
+      world.in(world.between(100, 8000), () => {
+        this.#clockOffset += world.between(-options.clockJumpMs, options.clockJumpMs);
+        this.#start();
+        this.#planCrash(until);
+      });
+    });
+  }
+
+  #crash(): void {
+    const scene = this.#scene;
+    if (scene === null) return;
+    this.#settle();
+    this.invariants.checkReplay(scene.state, scene.events, scene.now);
+    this.#log = scene.events;
+    this.#scene = null;
+    this.#life += 1;
+    this.#crashes += 1;
+    for (const page of this.#pages.values()) page.serverLost();
+  }
+
+  /** Brings the server to this moment, checks it, and has it woken for what comes next. */
+  #settle(): void {
+    const scene = this.#scene;
+    if (scene === null) return;
+    scene.advanceTo(this.world.now + this.#clockOffset);
+    this.#log = scene.events;
+    if (scene.events.length !== this.#checked) {
+      this.#checked = scene.events.length;
+      this.invariants.whenQuiet(scene.state, scene.now);
+    }
+    const at = wakeAt(scene.state);
+    if (at === null || at === this.#wakeTime) return;
+    this.#wakeTime = at;
+    const life = this.#life;
+    this.world.in(Math.max(0, at - scene.now), () => {
+      if (life === this.#life) this.#settle();
+    });
+  }
+
+  #tell(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "createRoom") this.#createRoom(effect.matchId);
+      else if (effect.kind === "matchFormed")
+        this.#checkSpeed(effect.record.participants.map((p) => p.participantId));
+      else if ("participantId" in effect) {
+        const page = this.#pages.get(effect.participantId);
+        if (page !== undefined) this.toPage(page, () => page.onEffect(effect));
+      }
+    }
+  }
+
+  #createRoom(matchId: string): void {
+    const life = this.#life;
+    // A hook may also take longer than it is given.
+    this.world.in(this.world.between(0, 6000), () => {
+      const scene = this.#scene;
+      if (scene === null || life !== this.#life) return;
+      this.#settle();
+      if (this.world.chance(this.options.roomFailure)) {
+        scene.append({ type: "room.failed", matchId, reason: "chaos" });
+      } else scene.append({ type: "room.created", matchId, room: null });
+      this.#settle();
+    });
+  }
+
+  #checkSpeed(members: readonly string[]): void {
+    const limit = this.options.maxP2pRttMs;
+    if (limit === null) return;
+    for (const a of members) {
+      for (const b of members) {
+        if (a < b && this.trueRtt(a, b) > limit) this.invariants.slowMatch(`${a} and ${b}`, this.world.now);
+      }
+    }
+  }
+
+  #transmit(deliver: () => void): void {
+    const { world, options } = this;
+    const copies = world.chance(options.messageLoss) ? 0 : world.chance(options.messageDuplication) ? 2 : 1;
+    for (let i = 0; i < copies; i += 1) world.in(world.between(1, options.messageDelayMs), deliver);
+  }
+}

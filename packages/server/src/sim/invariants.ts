@@ -1,0 +1,145 @@
+import type { Outcome } from "@probematch/shared";
+import { apply } from "../lobby/apply.js";
+import type { StoredEvent } from "../lobby/events.js";
+import { bySeniority } from "../lobby/line.js";
+import { snapshotOf } from "../lobby/snapshot.js";
+import { createLobbyState, type LobbyState } from "../lobby/state.js";
+
+/** What must never happen, by name. */
+export const violationKinds = [
+  "doubleMatched",
+  "lost",
+  "heldPastDeadline",
+  "twoOutcomes",
+  "seniorityBroken",
+  "replayDiffers",
+  "slowMatch",
+  "rejectedPairProposed",
+] as const;
+export type ViolationKind = (typeof violationKinds)[number];
+
+export interface Violation {
+  readonly kind: ViolationKind;
+  readonly what: string;
+  readonly at: number;
+}
+
+/** Watches a run from outside the core: it keeps its own books from the log and from what pages were told. */
+export class Invariants {
+  readonly violations: Violation[] = [];
+  readonly #matchOf = new Map<string, string>();
+  readonly #orderOf = new Map<string, number>();
+  readonly #told = new Map<string, string>();
+  readonly #blockedUntil = new Map<string, number>();
+  readonly #membersOf = new Map<string, readonly string[]>();
+  readonly #pairOfProbe = new Map<string, string>();
+
+  /** Every event after it was applied. */
+  afterEvent(state: LobbyState, event: StoredEvent): void {
+    switch (event.type) {
+      case "proposal.opened":
+        this.#membersOf.set(event.proposalId, event.members);
+        this.#checkPairs(event.members, event);
+        return;
+      case "probe.opened":
+        this.#pairOfProbe.set(event.probeId, pairKey(event.initiator, event.responder));
+        return;
+      case "probe.closed": {
+        const pair = this.#pairOfProbe.get(event.probeId);
+        if (pair !== undefined && event.verdict.status === "too_slow") {
+          this.#blockedUntil.set(pair, event.blockedUntil ?? 0);
+        }
+        return;
+      }
+      case "match.committed":
+        this.#checkMatch(state, event);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Whenever the server has nothing more to decide at this time. */
+  whenQuiet(state: LobbyState, now: number): void {
+    for (const proposal of state.proposals.values()) {
+      if (proposal.deadlineAt < now) this.#add("heldPastDeadline", proposal.proposalId, now);
+    }
+    let before: (typeof state.line.items)[number] | null = null;
+    for (const p of state.line.items) {
+      const held = p.proposalId === null ? undefined : state.proposals.get(p.proposalId);
+      if (p.status === "held" && held === undefined)
+        this.#add("lost", `${p.participantId} held by nothing`, now);
+      const mayFinish = held !== undefined && held.phase !== "probing";
+      if (p.waitDeadlineAt !== null && p.waitDeadlineAt < now && !mayFinish) {
+        this.#add("heldPastDeadline", p.participantId, now);
+      }
+      if (!p.connected && p.graceUntil !== null && p.graceUntil < now && !mayFinish) {
+        this.#add("heldPastDeadline", `${p.participantId} beyond its grace`, now);
+      }
+      const order = this.#orderOf.get(p.participantId);
+      if (order === undefined) this.#orderOf.set(p.participantId, p.order);
+      else if (order !== p.order) this.#add("seniorityBroken", p.participantId, now);
+      if (before !== null && bySeniority(before, p) >= 0) this.#add("seniorityBroken", p.participantId, now);
+      before = p;
+    }
+  }
+
+  /** A page was told that it is in a match, or that its participation ended. */
+  told(participantId: string, what: Outcome | `match ${string}`, now: number): void {
+    const before = this.#told.get(participantId);
+    // A page that comes back after its match is over is told `matched`; that is the same outcome.
+    if (before === undefined || (before.startsWith("match ") && what === "matched")) {
+      this.#told.set(participantId, before ?? what);
+    } else if (before !== what) this.#add("twoOutcomes", `${participantId}: ${before}, then ${what}`, now);
+  }
+
+  /** After everybody's time is up. */
+  atEnd(state: LobbyState, arrived: Iterable<string>, now: number): void {
+    for (const id of arrived) {
+      const status = state.participants.get(id)?.status;
+      if (status !== "matched" && status !== "ended") this.#add("lost", `${id} is ${status}`, now);
+    }
+  }
+
+  /** A state made from the log alone has to be the state that was lived. */
+  checkReplay(state: LobbyState, log: readonly StoredEvent[], now: number): void {
+    const again = createLobbyState();
+    for (const event of log) apply(again, event);
+    const [lived, replayed] = [snapshotOf(state, now), snapshotOf(again, now)];
+    for (const key of Object.keys(lived)) {
+      if (JSON.stringify(lived[key]) === JSON.stringify(replayed[key])) continue;
+      this.#add("replayDiffers", `${key}, after ${log.length} events`, state.now);
+    }
+  }
+
+  #checkMatch(state: LobbyState, event: StoredEvent & { readonly type: "match.committed" }): void {
+    const match = state.matches.get(event.matchId);
+    // Void: it did not hold any more when it was applied, and nobody was told of it.
+    if (match === undefined || match.committedAt !== event.at) return;
+    for (const id of match.members) {
+      const other = this.#matchOf.get(id);
+      if (other !== undefined && other !== event.matchId) this.#add("doubleMatched", id, event.at);
+      this.#matchOf.set(id, event.matchId);
+    }
+  }
+
+  #checkPairs(members: readonly string[], event: StoredEvent): void {
+    for (const [i, a] of members.entries()) {
+      for (const b of members.slice(i + 1)) {
+        if ((this.#blockedUntil.get(pairKey(a, b)) ?? 0) > event.at) {
+          this.#add("rejectedPairProposed", `${a} and ${b}`, event.at);
+        }
+      }
+    }
+  }
+
+  slowMatch(what: string, now: number): void {
+    this.#add("slowMatch", what, now);
+  }
+
+  #add(kind: ViolationKind, what: string, at: number): void {
+    this.violations.push({ kind, what, at });
+  }
+}
+
+const pairKey = (a: string, b: string) => (a < b ? `${a}\n${b}` : `${b}\n${a}`);
