@@ -16,6 +16,8 @@ import * as v from "valibot";
 export interface TestPageOptions extends Partial<Handshake> {
   /** Takes part in probes and reports this RTT, without WebRTC. Default: does not answer. */
   readonly rttMs?: number;
+  /** How late the server's echoes are answered. Default: 0, at once. */
+  readonly answersEchoesAfterMs?: number;
   readonly socket?: Partial<ManagerOptions & SocketOptions>;
 }
 
@@ -37,11 +39,13 @@ export class TestPage {
   readonly received: Received[] = [];
   readonly misfits: string[] = [];
   readonly #rttMs: number | undefined;
+  readonly #echoDelayMs: number;
   #read = 0;
-  #wake: () => void = () => {};
+  readonly #waiters = new Set<() => void>();
 
-  constructor(url: string, { rttMs, socket, ...handshake }: TestPageOptions) {
+  constructor(url: string, { rttMs, answersEchoesAfterMs = 0, socket, ...handshake }: TestPageOptions) {
     this.#rttMs = rttMs;
+    this.#echoDelayMs = answersEchoesAfterMs;
     this.socket = io(url, {
       path: SOCKET_PATH,
       transports: ["websocket"],
@@ -51,7 +55,7 @@ export class TestPage {
       ...socket,
     });
     this.socket.onAny((name: string, message: unknown) => this.#receive(name, message));
-    this.socket.on("connect_error", () => this.#wake());
+    this.socket.on("disconnect", () => this.#wake());
   }
 
   /** The next message of this name that `next` has not returned yet; what comes before it is passed over. */
@@ -89,6 +93,12 @@ export class TestPage {
     while (!this.all("echoed").some((echoed) => echoed.seq === seq)) {
       await this.#more(deadlineAt, "the server did not answer an echo");
     }
+  }
+
+  /** Resolves as soon as the condition holds; asked again after everything that is received. */
+  async until(condition: (page: this) => boolean): Promise<void> {
+    const deadlineAt = performance.now() + DEADLINE_MS;
+    while (!condition(this)) await this.#more(deadlineAt, "the condition did not come true");
   }
 
   /** How the server refused the connection. */
@@ -129,7 +139,11 @@ export class TestPage {
   }
 
   #answer(name: Name, message: unknown): void {
-    if (name === "serverEcho") this.send("serverEchoed", message as ServerMessages["serverEcho"]);
+    if (name === "serverEcho") {
+      const echoed = message as ServerMessages["serverEcho"];
+      if (this.#echoDelayMs === 0) this.send("serverEchoed", echoed);
+      else setTimeout(() => this.send("serverEchoed", echoed), this.#echoDelayMs);
+    }
     const rttMs = this.#rttMs;
     if (rttMs === undefined) return;
     const { probeId } = message as ServerMessages["probeStart"];
@@ -145,11 +159,17 @@ export class TestPage {
     if (leftMs <= 0) throw new Error(otherwise);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, leftMs);
-      this.#wake = () => {
+      this.#waiters.add(() => {
         clearTimeout(timer);
         resolve();
-      };
+      });
     });
+  }
+
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const wake of waiters) wake();
   }
 }
 

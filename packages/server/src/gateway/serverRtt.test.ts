@@ -1,0 +1,59 @@
+import type { RttStats } from "@probematch/shared";
+import { afterEach, describe, expect, it } from "vitest";
+import { GatewayRig } from "../../test/gatewayRig.js";
+import { scene } from "../scene/scene.js";
+import type { GatewayObserver } from "./observer.js";
+
+let rig: GatewayRig;
+type Report = Parameters<GatewayObserver["rttReported"]>[0];
+const reports: Report[] = [];
+const start = async () => {
+  reports.length = 0;
+  rig = await GatewayRig.start({
+    scenes: [scene("near")],
+    observer: { rttReported: (report) => reports.push(report) },
+  });
+};
+afterEach(() => rig.close());
+
+const stats = (medianMs: number): RttStats => ({
+  medianMs,
+  minMs: medianMs,
+  p95Ms: medianMs,
+  jitterMs: 0,
+  samples: 5,
+  lost: 0,
+});
+
+describe("a participant's server RTT", () => {
+  it("is what the page reports, with the server's own figure beside it", async () => {
+    await start();
+    const page = await rig.welcomed("a");
+    await page.settled();
+    page.send("rttReport", { rtt: stats(80) });
+    expect(await rig.event("participant.rttMeasured", "a")).toMatchObject({ serverRtt: { medianMs: 80 } });
+    expect(reports).toMatchObject([{ participantId: "a", reported: stats(80), corrected: false }]);
+    expect(reports[0]?.own?.samples).toBeGreaterThan(0);
+  });
+
+  it("is the server's figure when the page claims to be nearer than it can be", async () => {
+    await start();
+    // A page behind a delay: it answers each of the server's echoes late.
+    const page = rig.page({ participantId: "liar", answersEchoesAfterMs: 120 });
+    await page.next("serverEcho");
+    await page.next("serverEcho");
+    await page.next("serverEcho");
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    page.send("rttReport", { rtt: stats(1) });
+    const { serverRtt } = await rig.event("participant.rttMeasured", "liar");
+    expect(serverRtt?.medianMs).toBeGreaterThanOrEqual(119);
+    expect(reports).toMatchObject([{ corrected: true, reported: { medianMs: 1 } }]);
+  });
+
+  it("to beacons goes to the log as reported", async () => {
+    await start();
+    const page = await rig.welcomed("a");
+    page.send("beaconReport", { beaconRttMs: { oslo: 31.5 } });
+    expect(await rig.event("participant.rttMeasured", "a")).toMatchObject({ beaconRttMs: { oslo: 31.5 } });
+  });
+});
