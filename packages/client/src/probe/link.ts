@@ -55,6 +55,8 @@ export class Link {
   readonly #unreliable: RTCDataChannel;
   #held: Signal[] | null = [];
   #ended = false;
+  #candidates = 0;
+  #iceError: number | null = null;
 
   /** @throws where the browser has no WebRTC, or refuses it */
   constructor(options: LinkOptions, handlers: LinkHandlers) {
@@ -87,6 +89,12 @@ export class Link {
     this.#measuring = measuring;
     this.#reliable = connection.createDataChannel("reliable", channels.reliable);
     this.#unreliable = connection.createDataChannel("unreliable", channels.unreliable);
+    connection.addEventListener("icecandidateerror", ({ errorCode }) => {
+      this.#iceError = errorCode;
+    });
+    connection.addEventListener("icecandidate", ({ candidate }) => {
+      if (candidate === null) this.#onGathered();
+    });
     peer.on("signal", (signal) => this.#onLocalSignal(signal));
     // In place of simple-peer's handler, which would keep every ping in the buffer of a stream that nobody reads.
     measuring.onmessage = ({ data }) => {
@@ -199,8 +207,16 @@ export class Link {
     if (parsed.output.type === "candidate" && parsed.output.candidate.candidate === "") return;
     const signal = this.#options.relayOnly ? withoutOwnAddresses(parsed.output) : parsed.output;
     if (signal === null) return;
+    if (signal.type === "candidate") this.#candidates += 1;
     if (this.#held === null) this.#handlers.onSignal(signal);
     else this.#held.push(signal);
+  }
+
+  /** Without a single candidate there is no path, and no need to wait: a TURN server refused, or the system did. */
+  #onGathered(): void {
+    if (this.#ended || this.#candidates > 0) return;
+    const cause = this.#iceError === null ? "" : ` (STUN/TURN error ${this.#iceError})`;
+    this.#fail("ice_failed", `no candidates${cause}`);
   }
 
   #onError(error: Error & { readonly code?: string }): void {
