@@ -250,6 +250,17 @@ describe("start and end", () => {
     await start();
   });
 
+  it("has nothing to warn of in an ordinary life", async () => {
+    const lines: { level: number; msg: string }[] = [];
+    const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const probematch = await start({ auth: { secret }, logger });
+    const { url } = await probematch.listen({ port: 0, host: "127.0.0.1" });
+    const token = await signParticipantToken({ secret, participantId: "a" });
+    await page(url, { token }).next("waiting");
+    await probematch.close();
+    expect(lines).toEqual([]);
+  });
+
   it("is not ready while it closes", async () => {
     const { server, url } = await serve();
     const probematch = await start();

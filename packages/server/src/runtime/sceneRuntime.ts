@@ -241,6 +241,7 @@ export class SceneRuntime implements SceneHandle {
   }
 
   #onStatus(status: JournalStatus): void {
+    if (this.#closed) return;
     if (status.state === "unavailable") {
       this.#options.logger.error(
         { reason: status.reason },
