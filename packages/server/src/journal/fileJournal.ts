@@ -163,7 +163,7 @@ export class FileJournal implements SceneJournal {
 }
 
 /** Damage as the person who has to deal with it is told. */
-export function describeDamage({ path, line, reason }: Damage): string {
+function describeDamage({ path, line, reason }: Damage): string {
   return (
     `${path}, line ${line}: ${reason}. No crash explains this, so nothing was changed and the server does not start: ` +
     `put back a good copy of ${basename(path)}, or move the scene's files away to begin anew. ` +

@@ -48,8 +48,8 @@ export class FileTelemetry implements TelemetryLog {
   }
 
   write(record: TelemetryRecord): void {
-    const line = `${JSON.stringify(record)}\n`;
-    if (this.#closing !== null || this.#waitingBytes + line.length > MAX_WAITING_BYTES) {
+    const line = toLine(record);
+    if (line === null || this.#closing !== null || this.#waitingBytes + line.length > MAX_WAITING_BYTES) {
       this.#dropped += 1;
       return;
     }
@@ -108,5 +108,14 @@ export class FileTelemetry implements TelemetryLog {
       }
       this.#failing = true;
     }
+  }
+}
+
+/** `null` for what JSON cannot hold. */
+function toLine(record: TelemetryRecord): string | null {
+  try {
+    return `${JSON.stringify(record)}\n`;
+  } catch {
+    return null;
   }
 }

@@ -34,7 +34,7 @@ export class MemoryLogs {
 }
 
 /** A scene's journal in memory: gone with the process. For tests, simulations and trying things out. */
-export class MemoryJournal implements SceneJournal {
+class MemoryJournal implements SceneJournal {
   readonly #logs: MemoryLogs;
   readonly #sceneId: string;
   readonly #listeners: ((status: JournalStatus) => void)[] = [];
