@@ -54,6 +54,15 @@ describe("probematch serve", () => {
     expect(filesOf(join(cwd, "logs"))).toEqual(["probematch.json", "s_journal.jsonl"]);
   });
 
+  it("runs with the configuration that its help shows", async () => {
+    const { out } = await cli(["serve", "--help"]);
+    const example = out.slice(out.indexOf("{ "), out.lastIndexOf("}") + 1);
+    const config = { ...(JSON.parse(example) as Record<string, unknown>), logLevel: "silent" };
+    const cwd = folderWith({ "study.json": JSON.stringify(config) });
+    const args = serve("--config", "study.json", "--data", "logs");
+    expect(await whileServing(args, cwd, async () => {})).toMatchObject({ code: 0, asked: true });
+  });
+
   it.each(["study.mjs", "study.js"])("takes the default export of %s", async (name) => {
     const files = { [name]: `export default ${JSON.stringify(open)};`, "package.json": '{"type":"module"}' };
     const result = await whileServing(

@@ -9,7 +9,7 @@ A configuration has "auth", "scenes" and, where wanted, the other options of cre
 
   { "auth": { "mode": "open" },
     "scenes": [{ "id": "ultimatum", "groupSize": 2,
-                 "matchmaking": { "matchmaker": { "name": "LatencyFifo", "maxServerRttMs": 200, "maxP2pRttMs": 150 } } }] }
+                 "matchmaking": { "matchmaker": { "name": "latency-fifo", "maxServerRttMs": 200, "maxP2pRttMs": 150 } } }] }
 
 A .js or .mjs file exports it by default and may use matchmakers and hooks of its own.
 
