@@ -17,13 +17,13 @@ type Measured = Extract<ProbeReport, { status: "measured" }>;
  * Medians may differ by this much before anything else is asked: a busy page adds 7–12 ms to its own median,
  * and about as much to its peer's, whose pings it answers late.
  */
-export const DISAGREEMENT_FLOOR_MS = 10;
+const DISAGREEMENT_FLOOR_MS = 10;
 
 /** Beyond floor and clock steps, this many standard errors of the difference of the two medians. */
 const DISAGREEMENT_STANDARD_ERRORS = 4;
 
 /** A stall up to this long spoils nothing: what the W3C's Long Tasks API calls a long task begins above it. */
-export const STALL_FLOOR_MS = 50;
+const STALL_FLOOR_MS = 50;
 
 /**
  * Joins the two sides' reports of one probe into one measurement, or says why it has none to trust.
@@ -76,7 +76,7 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
 }
 
 /** How far two medians of the same path may lie apart by noise alone, ms. */
-export function noiseBoundMs(a: Measured, b: Measured): number {
+function noiseBoundMs(a: Measured, b: Measured): number {
   const standardError = Math.hypot(medianErrorMs(a.rtt), medianErrorMs(b.rtt));
   return (
     DISAGREEMENT_FLOOR_MS + (a.clockStepMs + b.clockStepMs) + DISAGREEMENT_STANDARD_ERRORS * standardError

@@ -180,8 +180,6 @@ const decisions = {
   }),
 } as const;
 
-export const factTypes = Object.keys(facts) as readonly FactType[];
-export const decisionTypes = Object.keys(decisions) as readonly DecisionType[];
 
 export const lobbyEventSchema = v.variant("type", [
   facts["scene.opened"],
