@@ -24,7 +24,7 @@ const ms = epochMs;
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** A match and why it was made: the same as a line of the scene's match log. */
-export const matchRecordSchema = v.object({
+const matchRecordSchema = v.object({
   timestamp: epochMs,
   seq: count,
   sceneId: sceneIdSchema,
@@ -92,7 +92,7 @@ export const activitySchema = v.variant("type", [
 export type Activity = v.InferOutput<typeof activitySchema>;
 
 /** How a scene stands. */
-export const sceneOverviewSchema = v.object({
+const sceneOverviewSchema = v.object({
   sceneId: sceneIdSchema,
   waiting: count,
   held: count,

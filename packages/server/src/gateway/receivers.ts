@@ -32,15 +32,18 @@ export function createReceivers(
       session.timing?.answered(seq);
       return null;
     }),
-    rttReport: on(clientMessages.rttReport, async ({ scene, sceneId, participantId, timing }, report) => {
-      const own = timing?.stats() ?? null;
-      const { rtt, corrected } = settleServerRtt(report.rtt, own);
-      const at = scene.now();
-      observer.rttReported?.({ sceneId, participantId, at, reported: report.rtt, own, corrected });
-      await scene.reportRtt(participantId, { serverRtt: { ...rtt, measuredAt: at } });
-      return null;
-    }),
-    beaconReport: on(clientMessages.beaconReport, async ({ scene, participantId }, { beaconRttMs }) => {
+    rttReport: onReport(
+      clientMessages.rttReport,
+      async ({ scene, sceneId, participantId, timing }, report) => {
+        const own = timing?.stats() ?? null;
+        const { rtt, corrected } = settleServerRtt(report.rtt, own);
+        const at = scene.now();
+        observer.rttReported?.({ sceneId, participantId, at, reported: report.rtt, own, corrected });
+        await scene.reportRtt(participantId, { serverRtt: { ...rtt, measuredAt: at } });
+        return null;
+      },
+    ),
+    beaconReport: onReport(clientMessages.beaconReport, async ({ scene, participantId }, { beaconRttMs }) => {
       await scene.reportRtt(participantId, { beaconRttMs });
       return null;
     }),
@@ -56,7 +59,7 @@ export function createReceivers(
     confirmed: on(clientMessages.confirmed, ({ scene, participantId }, { proposalId }) =>
       scene.confirm(participantId, proposalId),
     ),
-    linkReport: on(clientMessages.linkReport, ({ scene, participantId }, { matchId, links }) =>
+    linkReport: onReport(clientMessages.linkReport, ({ scene, participantId }, { matchId, links }) =>
       scene.linkReport(participantId, matchId, links),
     ),
     matchDone: on(clientMessages.matchDone, ({ scene, participantId }, { matchId }) =>
@@ -77,4 +80,14 @@ function on<T>(
     const parsed = v.safeParse(schema, payload);
     return parsed.success ? carryOut(session, parsed.output) : misfit(payload, parsed.issues);
   };
+}
+
+/** As {@link on}, for what is written down each time. */
+function onReport<T>(
+  schema: v.GenericSchema<unknown, T>,
+  carryOut: (session: Session, message: T) => Verdict | Promise<Verdict>,
+): Receiver {
+  return on(schema, (session, message) =>
+    session.reports.take() === "ok" ? carryOut(session, message) : "too_many_messages",
+  );
 }

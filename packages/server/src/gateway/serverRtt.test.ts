@@ -56,4 +56,13 @@ describe("a participant's server RTT", () => {
     page.send("beaconReport", { beaconRttMs: { oslo: 31.5 } });
     expect(await rig.event("participant.rttMeasured", "a")).toMatchObject({ beaconRttMs: { oslo: 31.5 } });
   });
+
+  it("is not reported more often than anybody needs: a page cannot fill the disk", async () => {
+    await start();
+    const page = await rig.welcomed("a");
+    for (let i = 0; i < 60; i += 1) page.send("rttReport", { rtt: stats(i * 50) });
+    await page.settled();
+    expect(reports.length).toBeLessThanOrEqual(22);
+    expect(page.all("refused").map((r) => r.code)).toContain("too_many_messages");
+  });
 });

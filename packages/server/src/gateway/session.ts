@@ -2,6 +2,7 @@ import { PROTOCOL_VERSION, type RefusalCode, type ServerMessages } from "@probem
 import type { ParticipantView, SceneHandle } from "../runtime/sceneHandle.js";
 import type { Admitted } from "./admission.js";
 import type { IceSettings } from "./iceServers.js";
+import { MessageBudget } from "./messageBudget.js";
 import { refusal } from "./refusals.js";
 import { ServerTiming } from "./serverTiming.js";
 import type { ProbematchSocket } from "./socketServer.js";
@@ -39,6 +40,8 @@ export class Session {
   readonly #admitted: Admitted;
   readonly #ice: IceSettings;
   readonly #times: SessionTimes;
+  /** Reports go on to logs on disk: fewer of them than of other messages, but twice what the scene asks for. */
+  readonly reports: MessageBudget;
   readonly #kept: PersonalEffect[] = [];
   #phase: Phase = "arriving";
   #told: Told = "waiting";
@@ -56,6 +59,7 @@ export class Session {
     this.scene = admitted.scene;
     this.#ice = ice;
     this.#times = times;
+    this.reports = new MessageBudget(20, 2 + 2000 / admitted.scene.settings.serverRtt.intervalMs);
   }
 
   get phase(): Phase {
