@@ -180,7 +180,6 @@ const decisions = {
   }),
 } as const;
 
-
 export const lobbyEventSchema = v.variant("type", [
   facts["scene.opened"],
   facts["participant.arrived"],
