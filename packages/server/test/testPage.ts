@@ -38,13 +38,14 @@ export class TestPage {
   /** Everything received, in order. */
   readonly received: Received[] = [];
   readonly misfits: string[] = [];
-  readonly #rttMs: number | undefined;
+  /** What this page reports of its next probes; `undefined`: it does not answer. */
+  rttMs: number | undefined;
   readonly #echoDelayMs: number;
   #read = 0;
   readonly #waiters = new Set<() => void>();
 
   constructor(url: string, { rttMs, answersEchoesAfterMs = 0, socket, ...handshake }: TestPageOptions) {
-    this.#rttMs = rttMs;
+    this.rttMs = rttMs;
     this.#echoDelayMs = answersEchoesAfterMs;
     this.socket = io(url, {
       path: SOCKET_PATH,
@@ -144,7 +145,7 @@ export class TestPage {
       if (this.#echoDelayMs === 0) this.send("serverEchoed", echoed);
       else setTimeout(() => this.send("serverEchoed", echoed), this.#echoDelayMs);
     }
-    const rttMs = this.#rttMs;
+    const { rttMs } = this;
     if (rttMs === undefined) return;
     const { probeId } = message as ServerMessages["probeStart"];
     if (name === "probePrepare") this.send("probeReady", { probeId });

@@ -68,7 +68,12 @@ describe("other ends of a proposal", () => {
     const far = await rig.welcomed("far", { rttMs: 300 });
     expect(await senior.next("released")).toMatchObject({ reason: "too_slow" });
     expect(await senior.next("waiting")).toMatchObject({ position: 1, lobbyCount: 2 });
-    expect(await far.next("waiting", (w) => w.lobbyCount === 2 && w.position === 2)).toBeDefined();
+    await far.next("waiting", (w) => w.lobbyCount === 2 && w.position === 2);
+    senior.rttMs = 20;
+    const third = await rig.welcomed("third", { rttMs: 20 });
+    const [{ matchId }, matched] = await Promise.all([senior.next("matched"), third.next("matched")]);
+    expect(matched.matchId).toBe(matchId);
+    expect(await far.next("waiting", (w) => w.position === 1)).toMatchObject({ lobbyCount: 1 });
   });
 
   it("without a limit there is no probing, and the match comes at once", async () => {
