@@ -1,3 +1,4 @@
+/// <reference path="./simplePeer.d.ts" />
 import { type Signal, signalSchema } from "@probematch/shared";
 import SimplePeer from "simple-peer/simplepeer.min.js";
 import * as v from "valibot";
@@ -40,6 +41,9 @@ const channels = {
   unreliable: { ...unreliable, id: 2 },
 } as const satisfies Record<string, RTCDataChannelInit>;
 
+/** libwebrtc may say "all gathered" before its first candidate. */
+const GATHERED_MS = 300;
+
 /**
  * A WebRTC connection to one peer: one channel to measure, two for the page's data. The only file that knows simple-peer.
  *
@@ -57,6 +61,7 @@ export class Link {
   #ended = false;
   #candidates = 0;
   #iceError: number | null = null;
+  #gathered: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws where the browser has no WebRTC, or refuses it */
   constructor(options: LinkOptions, handlers: LinkHandlers) {
@@ -93,7 +98,8 @@ export class Link {
       this.#iceError = errorCode;
     });
     connection.addEventListener("icecandidate", ({ candidate }) => {
-      if (candidate === null) this.#onGathered();
+      clearTimeout(this.#gathered);
+      if (candidate === null) this.#gathered = setTimeout(() => this.#onGathered(), GATHERED_MS);
     });
     peer.on("signal", (signal) => this.#onLocalSignal(signal));
     // In place of simple-peer's handler, which would keep every ping in the buffer of a stream that nobody reads.
@@ -185,8 +191,7 @@ export class Link {
   close(): void {
     this.#ended = true;
     this.#held = null;
-    // A timer that simple-peer leaves running for up to 5 s.
-    clearTimeout(this.#peer._iceCompleteTimer ?? undefined);
+    this.#stopTimers();
     for (const channel of [this.#reliable, this.#unreliable]) {
       channel.onmessage = null;
       channel.close();
@@ -225,6 +230,12 @@ export class Link {
     else this.#end("ice_failed", nameOf(error));
   }
 
+  #stopTimers(): void {
+    clearTimeout(this.#gathered);
+    // simple-peer leaves this one running for up to 5 s.
+    clearTimeout(this.#peer._iceCompleteTimer ?? undefined);
+  }
+
   #fail(reason: LinkEnd, detail: string): void {
     this.#end(reason, detail);
     this.close();
@@ -233,7 +244,7 @@ export class Link {
   #end(reason: LinkEnd, detail: string | null): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#peer._iceCompleteTimer ?? undefined);
+    this.#stopTimers();
     this.#handlers.onEnd(reason, detail);
   }
 }
