@@ -45,6 +45,9 @@ export class FillableDisk {
   /** Also refuses to cut off what a failed write left. */
   truncateFails = false;
 
+  /** Writes wait for it. */
+  stall: Promise<void> | null = null;
+
   setFull(full: boolean): void {
     this.full = full;
   }
@@ -53,10 +56,12 @@ export class FillableDisk {
     const handle = await open(path, flags);
     const isFull = () => this.full;
     const truncateFails = () => this.truncateFails;
+    const stall = () => this.stall;
     return new Proxy(handle, {
       get(target, key) {
         if (key === "write") {
           return async (bytes: Uint8Array, offset: number, length: number) => {
+            await stall();
             if (!isFull()) return target.write(bytes, offset, Math.ceil(length / 2));
             await target.write(bytes, offset, Math.floor(length / 2));
             throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });

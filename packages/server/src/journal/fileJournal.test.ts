@@ -255,6 +255,26 @@ describe("a full disk", () => {
   });
 });
 
+describe("a disk that does not answer", () => {
+  it("is shown as an outage until it does, and the append is kept", async () => {
+    const disk = new FillableDisk();
+    const options = { openFile: disk.openFile, slowWriteMs: 1 };
+    const { journal, events } = await read(await openStore(newFolder(), options));
+    let answer: () => void = () => undefined;
+    disk.stall = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const states: string[] = [];
+    journal.onStatus((status) => {
+      states.push(status.state);
+      if (status.state === "unavailable") answer();
+    });
+    await journal.appendFacts([arrived("a")], 1);
+    expect(states).toEqual(["unavailable", "ready"]);
+    expect(events.map((e) => e.seq)).toEqual([1]);
+  });
+});
+
 describe("files", () => {
   it("deleted under a running server make the journal unavailable instead of losing what comes", async () => {
     const folder = newFolder();

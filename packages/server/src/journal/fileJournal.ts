@@ -3,7 +3,7 @@ import type { Decision, Fact, StoredEvent } from "../lobby/events.js";
 import { AppendQueue } from "./appendQueue.js";
 import { encodeAppend } from "./encode.js";
 import { DataFolderError } from "./errors.js";
-import type { JournalStatus, JournalUnavailableError, SceneJournal } from "./journal.js";
+import { type JournalStatus, JournalUnavailableError, type SceneJournal } from "./journal.js";
 import type { LogReporter } from "./logs.js";
 import { type Damage, scanJournal } from "./scanJournal.js";
 import { segmentsOf } from "./segments.js";
@@ -14,6 +14,8 @@ export interface FileJournalOptions extends Omit<SegmentWriterOptions, "kind" | 
   readonly reporter: LogReporter;
   /** After a failed write, writing is tried out this often until it works again. */
   readonly retryMs: number;
+  /** A write that takes longer than this is shown as an outage; it cannot be called back, so its append waits on. */
+  readonly slowWriteMs: number;
   /** Called at the end of `open`, with the journal's last seq; may refuse by throwing. */
   readonly onRead?: (lastSeq: number) => Promise<void>;
   readonly onClosed?: () => void;
@@ -58,7 +60,7 @@ export class FileJournal implements SceneJournal {
     await this.#options.onRead?.(scan.lastSeq);
     this.#queue = new AppendQueue({
       last: { seq: scan.lastSeq, at: scan.lastAt },
-      store: (appends) => this.#writer.append(Buffer.from(appends.map(encodeAppend).join(""))),
+      store: (appends) => this.#watch(this.#writer.append(Buffer.from(appends.map(encodeAppend).join("")))),
       deliver: onEvents,
       onStored: (error) => (error === null ? this.#works() : this.#failed(error)),
     });
@@ -110,6 +112,19 @@ export class FileJournal implements SceneJournal {
     }
     this.#setStatus({ state: "unavailable", reason: "the journal is closed" });
     this.#options.onClosed?.();
+  }
+
+  async #watch(write: Promise<void>): Promise<void> {
+    const { slowWriteMs } = this.#options;
+    const slow = setTimeout(() => {
+      const reason = `the disk has not finished a write for ${slowWriteMs} ms`;
+      this.#failed(new JournalUnavailableError(reason));
+    }, slowWriteMs);
+    try {
+      await write;
+    } finally {
+      clearTimeout(slow);
+    }
   }
 
   #opened(): AppendQueue {

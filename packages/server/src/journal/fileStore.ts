@@ -26,6 +26,8 @@ export interface FileStoreOptions {
   readonly maxFileBytes?: number;
   /** After a failed write, writing is tried out this often until it works again, in ms. Default: 1000. */
   readonly retryMs?: number;
+  /** A write that takes longer than this is shown as an outage until it is done, in ms. Default: 5000. */
+  readonly slowWriteMs?: number;
   /** Opens a file for writing; for tests, which break it. */
   readonly openFile?: SegmentWriterOptions["openFile"];
 }
@@ -74,6 +76,7 @@ class FileStore implements LogStore {
     const journal = new FileJournal({
       ...this.#writerOptions(sceneId),
       reporter: this.#options.reporter,
+      slowWriteMs: this.#options.slowWriteMs ?? 5000,
       onRead: (lastSeq) => this.#checkMatches(sceneId, lastSeq),
       onClosed: () => this.#journals.delete(sceneId),
     });
