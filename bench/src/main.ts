@@ -1,0 +1,31 @@
+import { Command } from "@commander-js/extra-typings";
+
+/**
+ * `pnpm bench [what]`: what is fast and what is accurate. Every figure of the README comes from here. Times depend on
+ * the machine and on what else it does: compare within one run.
+ */
+const program = new Command("bench").description("Measures Probematch on this machine.").showHelpAfterError();
+
+program
+  .command("match", { isDefault: true })
+  .description(
+    "time from the second arrival to `matched`, with and without probing, and the client file's size",
+  )
+  .option("--runs <n>", "matches of each kind", Number, 30)
+  .option("--no-browsers", "leave out what needs a browser")
+  .option("--json", "one JSON object on standard output, and nothing else there")
+  .action(async (options) => {
+    const { benchMatch } = await import("./match.js");
+    await benchMatch(options);
+  });
+
+program
+  .command("core")
+  .description("cost of one event in the core, by matchmaker and by how many wait")
+  .option("--json", "one JSON object on standard output, and nothing else there")
+  .action(async (options) => {
+    const { benchCore } = await import("./core.js");
+    benchCore(options);
+  });
+
+await program.parseAsync();

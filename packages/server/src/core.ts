@@ -1,0 +1,14 @@
+/**
+ * The decision core without a server: for simulations, replays and benchmarks. What is exported here is less settled
+ * than the package's main entry.
+ *
+ * @packageDocumentation
+ */
+export * as commands from "./lobby/commands.js";
+export type { LobbyConfig } from "./lobby/config.js";
+export type { Effect } from "./lobby/effects.js";
+export { type LobbyEvent, parseStoredEvent, type StoredEvent } from "./lobby/events.js";
+export { seededRandom } from "./lobby/random.js";
+export { snapshotOf } from "./lobby/snapshot.js";
+export { VirtualScene } from "./lobby/virtualScene.js";
+export { type ChaosResult, chaosRun } from "./sim/chaosRun.js";
