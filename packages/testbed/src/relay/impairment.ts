@@ -12,7 +12,7 @@ export interface Impairment {
   readonly lossRatio: number;
 }
 
-export const noImpairment: Impairment = { delayMs: 0, jitterMs: 0, jitterShape: "uniform", lossRatio: 0 };
+const noImpairment: Impairment = { delayMs: 0, jitterMs: 0, jitterShape: "uniform", lossRatio: 0 };
 
 /**
  * Fills in defaults and refuses what makes no sense.

@@ -1,0 +1,145 @@
+import { FifoMatchmaker, LatencyFifoMatchmaker, scene, signParticipantToken } from "@probematch/server";
+import { expect, test } from "../fixtures/test.js";
+
+const lobby = scene("lobby");
+const measured = lobby.matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 150 }) });
+
+test("a page refresh keeps place, attributes and history", async ({ lab }) => {
+  const study = await lab.study({ scenes: [lobby.groupSize(3), scene("later").groupSize(3)] });
+  const senior = await lab.participant(study, "chromium", {
+    participantId: "senior",
+    attributes: { age: 30 },
+  });
+  const other = await lab.participant(study, "firefox", { participantId: "other", attributes: { age: 40 } });
+  expect(await senior.until("waiting", ({ lobbyCount }) => lobbyCount === 2)).toMatchObject({ position: 1 });
+
+  await senior.reload();
+  await other.reload();
+  expect(await senior.until("connection")).toMatchObject({ status: "connecting" });
+  expect(await senior.until("connection", ({ status }) => status === "connected")).toEqual({
+    status: "connected",
+    resumed: true,
+  });
+  expect(await senior.until("waiting")).toMatchObject({ position: 1, lobbyCount: 2 });
+  expect(await other.until("waiting")).toMatchObject({ position: 2, lobbyCount: 2 });
+
+  const third = await lab.participant(study, "chromium", { participantId: "third" });
+  const matches = await Promise.all([senior, other, third].map((member) => member.matched()));
+  expect(matches.map(({ seat }) => seat)).toEqual([0, 1, 2]);
+  const [record] = await study.matchLog("lobby");
+  expect(record?.participants).toMatchObject([
+    { participantId: "senior", attributes: { age: 30 } },
+    { participantId: "other", attributes: { age: 40 } },
+    { participantId: "third" },
+  ]);
+});
+
+test("a page refresh after the match is told of the match again", async ({ lab }) => {
+  const study = await lab.study({ scenes: [measured] });
+  const a = await lab.participant(study, "chromium", { participantId: "a" });
+  const b = await lab.participant(study, "chromium", { participantId: "b" });
+  const [before] = await Promise.all([a.matched(), b.matched()]);
+  await a.reload();
+  const after = await a.matched();
+  expect(after).toMatchObject({ id: before.id, seat: before.seat, resumed: true });
+  // Links do not survive the page they belong to.
+  expect(after.peers).toMatchObject([{ seat: 1, alias: before.peers[0]?.alias, open: false }]);
+});
+
+test("a timed-out participant is counted as timed out", async ({ lab }) => {
+  const study = await lab.study({ scenes: [lobby.waitroom({ timeoutMs: 1500 })] });
+  const alone = await lab.participant(study, "chromium", { participantId: "alone" });
+  expect(await alone.until("waiting")).toMatchObject({ position: 1, lobbyCount: 1 });
+  expect(await alone.until("ended")).toEqual({ outcome: "timed_out" });
+  expect(await alone.until("result")).toEqual({ status: "ended", outcome: "timed_out" });
+  expect(study.scene("lobby").waitingIds()).toEqual([]);
+  expect(await study.journal("lobby")).toContainEqual(
+    expect.objectContaining({ type: "participant.ended", participantId: "alone", outcome: "timed_out" }),
+  );
+  const metrics = await (await fetch(new URL("/probematch/metrics", study.url))).text();
+  expect(metrics).toMatch(/outcome="timed_out"[^\n]* 1\n/);
+
+  // Nobody who comes later is matched with somebody who is gone.
+  const next = await lab.participant(study, "chromium", { participantId: "next" });
+  expect(await next.until("waiting")).toMatchObject({ position: 1, lobbyCount: 1 });
+});
+
+test("the newest of two tabs has the place, and the old one is told", async ({ lab }) => {
+  const study = await lab.study({ scenes: [lobby] });
+  const old = await lab.participant(study, "chromium", { participantId: "twice" });
+  await old.until("waiting");
+  const newest = await lab.participant(study, "firefox", { participantId: "twice" });
+  expect(await old.until("result")).toEqual({ status: "replaced" });
+  expect(await newest.until("waiting")).toMatchObject({ position: 1, lobbyCount: 1 });
+
+  const partner = await lab.participant(study, "chromium", { participantId: "partner" });
+  await Promise.all([newest.matched(), partner.matched()]);
+  expect(old.all("matched")).toEqual([]);
+});
+
+test("a browser without WebRTC leaves with an outcome where links are measured", async ({ lab }) => {
+  const study = await lab.study({ scenes: [measured, scene("unmeasured")] });
+  const initScript = () => {
+    Reflect.deleteProperty(globalThis, "RTCPeerConnection");
+  };
+  const bare = await lab.participant(study, "chromium", { participantId: "bare", initScript });
+  expect(await bare.until("ended")).toEqual({ outcome: "excluded_no_webrtc" });
+
+  const welcome = await lab.participant(study, "chromium", {
+    participantId: "bare",
+    scene: "unmeasured",
+    initScript,
+  });
+  const partner = await lab.participant(study, "firefox", { participantId: "partner", scene: "unmeasured" });
+  await Promise.all([welcome.matched(), partner.matched()]);
+});
+
+test("a scene can hide position and count", async ({ lab }) => {
+  const study = await lab.study({ scenes: [lobby.matchmaking({ hideLobbyCount: true })] });
+  const a = await lab.participant(study, "firefox", { participantId: "a" });
+  expect(await a.until("waiting")).toMatchObject({ position: null, lobbyCount: null });
+});
+
+test("somebody too far from the server leaves with an outcome, and somebody near is measured", async ({
+  lab,
+}) => {
+  const study = await lab.study({
+    scenes: [
+      scene("lobby")
+        .matchmaking({ matchmaker: new LatencyFifoMatchmaker({ maxServerRttMs: 1000 }) })
+        .serverRtt({ excludeAboveMs: 500, burst: 3 }),
+    ],
+  });
+  const a = await lab.participant(study, "chromium", { participantId: "a" });
+  const b = await lab.participant(study, "firefox", { participantId: "b" });
+  await Promise.all([a.matched(), b.matched()]);
+  const [record] = await study.matchLog("lobby");
+  for (const member of record?.participants ?? []) {
+    expect(member.serverRttMs).toBeGreaterThan(0);
+    expect(member.serverRttMs).toBeLessThan(100);
+  }
+});
+
+test("a study that signs its tokens takes nobody without a good one", async ({ lab }) => {
+  test.info().annotations.push({ type: "expects problems" });
+  const secret = "the study's own secret, longer than 32 bytes";
+  const study = await lab.study({ scenes: [lobby], auth: { secret } });
+  const refusals = [
+    { token: undefined, code: "token_required" },
+    {
+      token: await signParticipantToken({ secret: `${secret}!`, participantId: "x", scene: "lobby" }),
+      code: "token_invalid",
+    },
+  ];
+  for (const [index, { token, code }] of refusals.entries()) {
+    const page = await lab.tab(study, "chromium", {
+      participantId: `x${index}`,
+      ...(token === undefined ? {} : { token }),
+    });
+    await page.enter();
+    expect(await page.until("result")).toEqual({ status: "refused", code });
+  }
+  const token = await signParticipantToken({ secret, participantId: "known", scene: "lobby" });
+  const known = await lab.participant(study, "chromium", { participantId: "known", token });
+  await known.until("waiting");
+});
