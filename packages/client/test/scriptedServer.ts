@@ -17,13 +17,13 @@ export class ScriptedPage {
   readonly #waiting: (() => void)[] = [];
   /** Resolves with the reason when the connection is gone. */
   readonly closed: Promise<string>;
-  onSignal: ((signal: Signal) => void) | null = null;
+  readonly #onSignal: { probeId: string; listener: (signal: Signal) => void }[] = [];
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.closed = new Promise((resolve) => socket.once("disconnect", resolve));
     socket.onAny((event: string, payload: unknown) => {
-      if (event === "probeSignal") this.onSignal?.((payload as ClientMessages["probeSignal"]).signal);
+      if (event === "probeSignal") this.#relay(payload as ClientMessages["probeSignal"]);
       this.#received.push([event, payload]);
       for (const wake of this.#waiting.splice(0)) wake();
     });
@@ -55,10 +55,23 @@ export class ScriptedPage {
     });
   }
 
-  /** The next message of this name that was not read yet; waits for it. */
-  async heard<K extends keyof ClientMessages>(event: K): Promise<ClientMessages[K]> {
+  onSignal(probeId: string, listener: (signal: Signal) => void): void {
+    this.#onSignal.push({ probeId, listener });
+  }
+
+  #relay({ probeId, signal }: ClientMessages["probeSignal"]): void {
+    for (const { listener } of this.#onSignal.filter((on) => on.probeId === probeId)) listener(signal);
+  }
+
+  /** The next message of this name that was not read yet and is the one that is meant; waits for it. */
+  async heard<K extends keyof ClientMessages>(
+    event: K,
+    isMeant: (message: ClientMessages[K]) => boolean = () => true,
+  ): Promise<ClientMessages[K]> {
     for (;;) {
-      const index = this.#received.findIndex(([name]) => name === event);
+      const index = this.#received.findIndex(
+        ([name, message]) => name === event && isMeant(message as ClientMessages[K]),
+      );
       if (index >= 0) return this.#received.splice(index, 1)[0]?.[1] as ClientMessages[K];
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
