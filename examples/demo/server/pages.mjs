@@ -1,0 +1,34 @@
+import { fileURLToPath } from "node:url";
+import sirv from "sirv";
+import { fail } from "./listen.mjs";
+
+const folder = fileURLToPath(new URL("../dist/", import.meta.url));
+
+/** Everything comes from this server; nothing is loaded from anywhere else. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "connect-src 'self' ws: wss:",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+/** Serves the built page. */
+export function createPages() {
+  try {
+    return sirv(folder, {
+      etag: true,
+      setHeaders(response) {
+        // With these two the browser lets a page have a clock of 5 µs (Chromium) or 20 µs (Firefox) steps in place of
+        // 100 µs and 1 ms: round trips are measured with it.
+        response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+        response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
+        response.setHeader("Content-Security-Policy", CONTENT_SECURITY_POLICY);
+        response.setHeader("Referrer-Policy", "no-referrer");
+        response.setHeader("X-Content-Type-Options", "nosniff");
+      },
+    });
+  } catch {
+    return fail(new Error("The page has not been built yet. Build it with: npx pnpm@12 build"));
+  }
+}
