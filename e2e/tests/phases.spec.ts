@@ -31,7 +31,11 @@ test.describe("a partner leaving in probe or confirmation frees the others at on
     await Promise.all([senior.until("probing"), leaver.until("probing")]);
     await expect.poll(() => study.relay.links().length).toBe(1);
     await leaver.close();
-    expect(await senior.until("released", undefined, AT_ONCE_MS)).toEqual({ reason: "member_gone" });
+    expect(await senior.until("released", undefined, AT_ONCE_MS)).toEqual({ reason: "probe_failed" });
+    // A browser may hide a tab, which the SDK reports, a moment before it ends it.
+    expect((await study.journal("lobby")).find(({ type }) => type === "probe.closed")).toMatchObject({
+      verdict: { status: "failed", reason: expect.stringMatching(/^(peer_gone|hidden_tab)$/) },
+    });
     expect(study.scene("lobby").waitingIds()[0]).toBe("senior");
 
     const next = await lab.participant(study, "chromium", { participantId: "next" });
@@ -122,7 +126,7 @@ test('a missing socket leaves nobody "probing"', async ({ lab }) => {
   await missing.connect();
   await missing.until("swallowed");
   await missing.close();
-  expect(await a.until("released", undefined, AT_ONCE_MS)).toEqual({ reason: "member_gone" });
+  expect(await a.until("released", undefined, AT_ONCE_MS)).toEqual({ reason: "probe_failed" });
   await expectNobodyHeld(study);
 });
 
@@ -160,7 +164,14 @@ test.describe("a failed probe is retried after back-off, a too-slow one is not",
     lab,
   }) => {
     const study = await lab.study({
-      scenes: [measured().probing({ timeoutMs: 3000, pingTimeoutMs: 1000, backOffBaseMs: 500 })],
+      scenes: [
+        measured().probing({
+          readyTimeoutMs: 3000,
+          timeoutMs: 3000,
+          pingTimeoutMs: 1000,
+          backOffBaseMs: 500,
+        }),
+      ],
     });
     study.relay.setImpairment({ lossRatio: 1 });
     const a = await lab.participant(study, "chromium", { participantId: "a" });

@@ -3,6 +3,7 @@ import { startServerProcess } from "../fixtures/serverProcess.js";
 import { expect, test } from "../fixtures/test.js";
 
 test("people who wait keep their places when the server is started anew", async ({ lab }) => {
+  test.info().annotations.push({ type: "expects problems" });
   const study = await lab.study({ scenes: [scene("lobby").groupSize(3)] });
   const a = await lab.participant(study, "chromium", { participantId: "a", attributes: { level: 1 } });
   const b = await lab.participant(study, "firefox", { participantId: "b" });
