@@ -67,6 +67,7 @@ function measure(
   p.serverRtt = event.serverRtt ?? p.serverRtt;
   if (p.serverRtt !== null) state.agenda.unmeasured.delete(p.participantId);
   p.beaconRttMs = { ...p.beaconRttMs, ...event.beaconRttMs };
+  state.latency.locate(p);
   state.agenda.participants.add(p.participantId);
   state.agenda.asked.add(p.participantId);
   state.agenda.poolChanged = true;

@@ -53,6 +53,7 @@ function openProposal(state: LobbyState, event: Of<"proposal.opened">): Effect[]
   }
   state.proposals.set(proposalId, {
     proposalId,
+    number: state.proposalsOpened,
     members: event.members,
     matchmaker: event.matchmaker,
     maxP2pRttMs: event.maxP2pRttMs,
@@ -160,10 +161,10 @@ function closeProbe(state: LobbyState, event: Of<"probe.closed">): Effect[] | nu
   if (blockedUntil !== null) state.agenda.due.add(blockedUntil, { kind: "pair", a, b });
   if (expiresAt !== null) state.agenda.due.add(expiresAt, { kind: "pair", a, b });
   if (!failed) {
-    for (const id of [a, b]) {
-      const p = state.participants.get(id);
-      if (p !== undefined) p.failures = 0;
-    }
+    const [first, second] = [state.participants.get(a), state.participants.get(b)];
+    for (const p of [first, second]) if (p !== undefined) p.failures = 0;
+    if (first !== undefined && second !== undefined)
+      state.latency.observe(first, second, verdict.measurement.rttMs);
   }
   return [];
 }

@@ -8,14 +8,19 @@ import type { LobbyState } from "./state.js";
 /** What a matchmaker may know, out of the state. Random numbers depend on the seed and the place in the log only. */
 export function matchContextOf(state: LobbyState, config: LobbyConfig, now: number): MatchContext {
   let random: (() => number) | null = null;
-  const { pairs } = state;
+  const { pairs, latency } = state;
   const context: MatchContext = {
     now,
     random: () => {
       random ??= seededRandom(`${state.seed}/random/${state.seq}`);
       return random();
     },
-    edge: (a, b) => edgeOf(pairs.get(a.participantId, b.participantId, now)),
+    edge: (a, b) => {
+      const measured = edgeOf(pairs.get(a.participantId, b.participantId, now));
+      return measured.status === "unknown" ? latency.edge(a, b) : measured;
+    },
+    chance: (a, b, limitMs = config.matchmaker.maxP2pRttMs ?? Number.POSITIVE_INFINITY) =>
+      latency.chance(a, b, limitMs),
     allowed: (a, b) =>
       !pairs.blocks(a.participantId, b.participantId, now) &&
       differenceAllowed(config, a, b) &&

@@ -112,12 +112,22 @@ function settleProposals(
   ids: ReadonlySet<string>,
   now: number,
 ): Decision[] {
-  const decisions: Decision[] = [];
+  return found(ids, state.proposals)
+    .sort((a, b) => a.number - b.number)
+    .flatMap((proposal) => decideProposal(state, config, proposal, now));
+}
+
+/**
+ * What stands on a list, as far as it still exists. The lists are in the order in which things were noted, which
+ * a replay need not come to: whoever uses them puts them in an order that follows from the log.
+ */
+function found<T>(ids: ReadonlySet<string>, all: ReadonlyMap<string, T>): T[] {
+  const items: T[] = [];
   for (const id of ids) {
-    const proposal = state.proposals.get(id);
-    if (proposal !== undefined) decisions.push(...decideProposal(state, config, proposal, now));
+    const item = all.get(id);
+    if (item !== undefined) items.push(item);
   }
-  return decisions;
+  return items;
 }
 
 function settleParticipants(
@@ -126,27 +136,24 @@ function settleParticipants(
   changed: ReadonlySet<string>,
   now: number,
 ): Decision[] {
-  const decisions: Decision[] = [];
-  // The quota ends the wait of everybody, whoever it is time to be looked at.
+  // The quota ends everybody's wait, not only that of those something happened to.
   const done = config.maxMatches !== null && state.matchesCommitted >= config.maxMatches;
-  const ids = done ? state.line.items.map((p) => p.participantId) : changed;
-  for (const id of ids) {
-    const p = state.participants.get(id);
-    if (p !== undefined) decisions.push(...decideParticipant(state, config, p, now));
-  }
-  return decisions;
+  const participants = done ? [...state.line.items] : found(changed, state.participants);
+  return participants
+    .sort((a, b) => a.order - b.order)
+    .flatMap((p) => decideParticipant(state, config, p, now));
 }
 
 /** A match is over when every member left it or stayed away beyond the grace time. */
 function endMatches(state: LobbyState, ids: ReadonlySet<string>, now: number): Decision[] {
-  const decisions: Decision[] = [];
-  for (const matchId of ids) {
-    const match = state.matches.get(matchId);
-    const present = match?.members.some((id) => {
-      const p = state.participants.get(id);
-      return !match.left.has(id) && p !== undefined && (p.connected || (p.graceUntil ?? 0) > now);
-    });
-    if (present === false) decisions.push({ type: "match.ended", matchId });
-  }
-  return decisions;
+  return found(ids, state.matches)
+    .filter((match) =>
+      match.members.every((id) => {
+        const p = state.participants.get(id);
+        return match.left.has(id) || p === undefined || (!p.connected && (p.graceUntil ?? 0) <= now);
+      }),
+    )
+    .map(({ matchId }) => matchId)
+    .sort()
+    .map((matchId) => ({ type: "match.ended", matchId }));
 }

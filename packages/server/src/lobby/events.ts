@@ -215,6 +215,10 @@ export type LobbyEvent = Fact | Decision;
 /** An event in the journal: its place and its time. */
 export type StoredEvent = LobbyEvent & { readonly seq: number; readonly at: number };
 
+/** Is this one of the server's decisions, and not a fact? */
+export const isDecision = <E extends LobbyEvent>(event: E): event is E & Decision =>
+  Object.hasOwn(decisions, event.type);
+
 const stampSchema = v.object({ seq: v.pipe(count, v.minValue(1)), at });
 
 /**

@@ -1,5 +1,6 @@
 import type { Attributes, JsonValue, Outcome, ProbeReport, RttSummary } from "@probematch/shared";
 import type { Measurement, ProbeVerdict } from "../latency/edge.js";
+import { LatencyModel } from "../latency/latencyModel.js";
 import type { Candidate } from "../matchmakers/candidate.js";
 import { DeadlineHeap } from "./deadlines.js";
 import type { ReleaseReason } from "./effects.js";
@@ -26,6 +27,8 @@ export interface LobbyState {
   /** Matches whose members are not all gone. */
   readonly matches: Map<string, Match>;
   readonly pairs: PairTable;
+  /** What the scene's measurements taught about latencies; for ordering only. */
+  readonly latency: LatencyModel;
   arrivals: number;
   proposalsOpened: number;
   matchesCommitted: number;
@@ -117,6 +120,8 @@ export interface Release {
 
 export interface Proposal {
   readonly proposalId: string;
+  /** How many were opened before it. */
+  readonly number: number;
   readonly members: readonly string[];
   readonly matchmaker: string;
   readonly maxP2pRttMs: number | null;
@@ -199,6 +204,7 @@ export function createLobbyState(): LobbyState {
     probes: new Map(),
     matches: new Map(),
     pairs: new PairTable(),
+    latency: new LatencyModel(),
     arrivals: 0,
     proposalsOpened: 0,
     matchesCommitted: 0,

@@ -6,6 +6,8 @@ export interface Candidate {
   /** Server time of arrival, epoch ms. */
   readonly arrivedAt: number;
   readonly waitedMs: number;
+  /** The scene ends the wait at this server time, epoch ms; `null` = it sets no limit. */
+  readonly waitDeadlineAt: number | null;
   /** From the study's token, the URL or the page; the token's outrank the page's. */
   readonly attributes: Attributes;
   /** RTT to the server, `null` until the first measurement. */

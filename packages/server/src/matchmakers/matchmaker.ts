@@ -8,8 +8,14 @@ export interface MatchContext {
   readonly now: number;
   /** A number in [0, 1), from the scene's seed and the place in the log: replay draws the same ones. */
   random(): number;
-  /** What is known of the latency between two candidates. */
+  /** What is known of the latency between two candidates: a fresh measurement, else a prediction where there is one. */
   edge(a: Candidate, b: Candidate): Edge;
+  /**
+   * The probability, 0 to 1, that the two measure an RTT of at most `limitMs` (default: the matchmaker's
+   * `maxP2pRttMs`; 1 without a limit). From RTTs to the same beacons and the scene's own probes; for ordering, not for
+   * deciding.
+   */
+  chance(a: Candidate, b: Candidate, limitMs?: number): number;
   /**
    * May these two be in one group now? False while a fresh measurement says *too slow*, while a failed probe is
    * backing off, and where a rule of the scene or the matchmaker's own `allowsPair` forbids the pair.

@@ -105,6 +105,7 @@ class ChaosRun implements PageServer {
       this.#settle();
       this.invariants.atEnd(scene.state, this.#arrived, scene.now);
       this.invariants.checkReplay(scene.state, this.#log, scene.now);
+      this.invariants.checkDecisions(this.#config, this.#log, scene.now);
     }
     return {
       seed: this.#seed,

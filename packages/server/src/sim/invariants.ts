@@ -1,7 +1,9 @@
 import type { Outcome } from "@probematch/shared";
 import { apply } from "../lobby/apply.js";
+import type { LobbyConfig } from "../lobby/config.js";
 import type { StoredEvent } from "../lobby/events.js";
 import { bySeniority } from "../lobby/line.js";
+import { replay } from "../lobby/replay.js";
 import { snapshotOf } from "../lobby/snapshot.js";
 import { createLobbyState, type LobbyState } from "../lobby/state.js";
 
@@ -109,6 +111,17 @@ export class Invariants {
     for (const key of Object.keys(lived)) {
       if (JSON.stringify(lived[key]) === JSON.stringify(replayed[key])) continue;
       this.#add("replayDiffers", `${key}, after ${log.length} events`, state.now);
+    }
+  }
+
+  /** The decisions of the log, made again from its facts, have to be the same. */
+  checkDecisions(config: LobbyConfig, log: readonly StoredEvent[], now: number): void {
+    for (const { seq, logged, again } of replay(log, config).differences.slice(0, 1)) {
+      this.#add(
+        "replayDiffers",
+        `decision ${seq}: ${JSON.stringify(logged)}, again ${JSON.stringify(again)}`,
+        now,
+      );
     }
   }
 

@@ -1,0 +1,83 @@
+import type { Place } from "./landmarks.js";
+
+/** How much somebody belongs to a site, 0 to 1. */
+export interface Membership {
+  readonly site: number;
+  readonly weight: number;
+}
+
+interface Site {
+  readonly place: Place;
+}
+
+/** Noise of one landmark RTT, ms and as a share of it: what two visits from one place differ by. */
+const NOISE_MS = 1.5;
+const NOISE_SHARE = 0.03;
+/** In units of noise: within the first two places are one site, beyond the second they have nothing in common. */
+const SAME_SITE = 1.2;
+const NEAR_SITE = 3;
+/** Nobody belongs to more sites than this. */
+const MOST_MEMBERSHIPS = 4;
+/** Then the sites known are all there are; a scene that large has seen the world. */
+const MOST_SITES = 4_000;
+
+/**
+ * The places participants were at when they were measured, so that what was learned about one participant's paths
+ * helps the next one from there. Two people of one place differ in their last mile, which adds the same to every
+ * landmark's RTT; so places are compared by how the differences of their RTTs vary from landmark to landmark.
+ */
+export class Sites {
+  readonly #sites: Site[] = [];
+
+  get size(): number {
+    return this.#sites.length;
+  }
+
+  /** The sites a place is near, nearest first. */
+  near(place: Place): readonly Membership[] {
+    const all: Membership[] = [];
+    for (const [site, { place: other }] of this.#sites.entries()) {
+      const distance = distanceBetween(place, other);
+      if (distance < NEAR_SITE) all.push({ site, weight: Math.exp(-(distance ** 2) / 2) });
+    }
+    return all.sort((a, b) => b.weight - a.weight || a.site - b.site).slice(0, MOST_MEMBERSHIPS);
+  }
+
+  /** The site of a place, a new one where there was none; `null` when there is no room for more. */
+  settle(place: Place): number | null {
+    let nearest: number | null = null;
+    let least = SAME_SITE;
+    for (const [site, { place: other }] of this.#sites.entries()) {
+      const distance = distanceBetween(place, other);
+      if (distance < least) [nearest, least] = [site, distance];
+    }
+    if (nearest !== null || this.#sites.length >= MOST_SITES) return nearest;
+    this.#sites.push({ place });
+    return this.#sites.length - 1;
+  }
+}
+
+/** In units of noise; infinite where the two have too little in common to tell. */
+export function distanceBetween(a: Place, b: Place): number {
+  const shared = Math.min(a.length, b.length);
+  let count = 0;
+  let sum = 0;
+  for (let i = 0; i < shared; i += 1) {
+    const difference = (a[i] ?? Number.NaN) - (b[i] ?? Number.NaN);
+    if (Number.isNaN(difference)) continue;
+    count += 1;
+    sum += difference;
+  }
+  // One or two landmarks cannot tell a last mile from a place: too many places look the same over them.
+  if (count < 3) return Number.POSITIVE_INFINITY;
+  const lastMile = sum / count;
+  let squares = 0;
+  for (let i = 0; i < shared; i += 1) {
+    const x = a[i] ?? Number.NaN;
+    const y = b[i] ?? Number.NaN;
+    if (Number.isNaN(x - y)) continue;
+    const noise = NOISE_MS + (NOISE_SHARE * (x + y)) / 2;
+    squares += ((x - y - lastMile) / noise) ** 2;
+  }
+  return Math.sqrt(squares / count);
+}

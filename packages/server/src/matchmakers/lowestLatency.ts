@@ -1,0 +1,188 @@
+import type { Candidate } from "./candidate.js";
+import { type MatchContext, Matchmaker } from "./matchmaker.js";
+import { optionalMs, requiredMs } from "./options.js";
+
+export interface LowestLatencyOptions {
+  /** The hard limit on a match's measured peer-to-peer RTT, ms, inclusive. */
+  readonly maxP2pRttMs: number;
+  /**
+   * How long participants are assumed to stay where the scene sets no wait limit, ms: over this time a search widens.
+   * Default: 300,000.
+   */
+  readonly patienceMs?: number;
+}
+
+/** A newcomer is probed with partners who are at least this likely to be within the limit. */
+const CHOOSIEST = 0.9;
+/** What that falls to, evenly, until the last part of the wait. */
+const LEAST_CHOOSY = 0.2;
+/** In the last part of the wait anybody is worth a probe who is not as good as impossible. */
+const LAST_PART = 0.1;
+const LAST_CHANCE = 0.001;
+/** The search widens in this many steps, at each of which a candidate is asked about again. */
+const STEPS = 20;
+/** Partners looked at for one candidate: the longest waiting ones. */
+const MOST_PARTNERS = 2_000;
+/** Second members tried for one group of more than two. */
+const MOST_SEEDS = 8;
+
+/**
+ * Probes first who will probably be close enough, and pays for it with as little waiting as possible.
+ *
+ * Candidates are paired by the chance that their path is within the limit, as predicted from beacons and learned from
+ * the scene's own probes. A newcomer is choosy; the longer somebody waits the smaller a chance is worth a probe,
+ * and in the last tenth of the wait (up to the scene's limit) everybody who is not as good as impossible
+ * is tried, the most promising first. Nothing ever exceeds `maxP2pRttMs`: a prediction chooses whom to measure, the
+ * measurement decides.
+ *
+ * Among those who would do, whoever has waited longest is served first, so nobody starves.
+ *
+ * @example
+ * ```ts
+ * new LowestLatencyMatchmaker({ maxP2pRttMs: 100 });
+ * ```
+ */
+export class LowestLatencyMatchmaker extends Matchmaker {
+  override readonly name: string = "LowestLatency";
+  readonly patienceMs: number;
+
+  /** @throws {TypeError} when an option has no meaning */
+  constructor(options: LowestLatencyOptions) {
+    super(options);
+    const patience = options.patienceMs ?? 300_000;
+    const problem = requiredMs("maxP2pRttMs", options.maxP2pRttMs) ?? optionalMs("patienceMs", patience);
+    if (problem !== null) throw new TypeError(problem);
+    this.patienceMs = patience;
+  }
+
+  override get looksAtWholePool(): boolean {
+    return false;
+  }
+
+  override findMatch(
+    arriving: Candidate,
+    waiting: readonly Candidate[],
+    groupSize: number,
+    context: MatchContext,
+  ): readonly Candidate[] | null {
+    const nearby = this.#partnersOf(arriving, waiting, context);
+    if (nearby.length < groupSize - 1) return null;
+    for (const second of this.#seeds(arriving, nearby)) {
+      const group = this.#complete(arriving, second, nearby, groupSize, context);
+      if (group !== null) return group;
+    }
+    return null;
+  }
+
+  override findMatches(
+    pool: readonly Candidate[],
+    groupSize: number,
+    context: MatchContext,
+    asked: readonly Candidate[],
+  ): readonly (readonly Candidate[])[] {
+    const groups: (readonly Candidate[])[] = [];
+    let left = pool;
+    for (const candidate of asked) {
+      if (left.length < groupSize) break;
+      if (!left.includes(candidate)) continue;
+      const group = this.findMatch(candidate, left, groupSize, context);
+      if (group === null) continue;
+      groups.push(group);
+      left = left.filter((c) => !group.includes(c));
+    }
+    return groups;
+  }
+
+  /** The search widens with every step. */
+  override relaxesAt(candidate: Candidate, { now }: Pick<MatchContext, "now">): number | null {
+    const stepMs = this.#waitMs(candidate) / STEPS;
+    const step = Math.floor((now - candidate.arrivedAt) / stepMs) + 1;
+    if (step > STEPS) return null;
+    const at = candidate.arrivedAt + step * stepMs;
+    return at > now ? at : candidate.arrivedAt + (step + 1) * stepMs;
+  }
+
+  override describe(): Record<string, unknown> {
+    return { ...super.describe(), patienceMs: this.patienceMs };
+  }
+
+  /** The chance that a probe of these two is accepted. */
+  protected chance(a: Candidate, b: Candidate, context: MatchContext): number {
+    return context.chance(a, b);
+  }
+
+  /** The smallest chance this candidate is probed at now. */
+  #required(candidate: Candidate, now: number): number {
+    const step = Math.floor(((now - candidate.arrivedAt) / this.#waitMs(candidate)) * STEPS + 1e-9);
+    const waited = Math.min(1, step / STEPS);
+    if (waited >= 1 - LAST_PART) return LAST_CHANCE;
+    return CHOOSIEST - (CHOOSIEST - LEAST_CHOOSY) * (waited / (1 - LAST_PART));
+  }
+
+  #waitMs(candidate: Candidate): number {
+    const { waitDeadlineAt, arrivedAt } = candidate;
+    return Math.max(1, waitDeadlineAt === null ? this.patienceMs : waitDeadlineAt - arrivedAt);
+  }
+
+  /** Who is likely enough for one of the two, by seniority. */
+  #partnersOf(candidate: Candidate, pool: readonly Candidate[], context: MatchContext): readonly Partner[] {
+    const required = this.#required(candidate, context.now);
+    const partners: Partner[] = [];
+    for (const other of pool.length > MOST_PARTNERS ? pool.slice(0, MOST_PARTNERS) : pool) {
+      if (other === candidate || !context.allowed(candidate, other)) continue;
+      const chance = this.chance(candidate, other, context);
+      if (chance >= Math.min(required, this.#required(other, context.now)))
+        partners.push({ candidate: other, chance });
+    }
+    return partners;
+  }
+
+  /** Whom to try as the second member: the longest waiting before the newcomer, else the most likely one. */
+  #seeds(candidate: Candidate, partners: readonly Partner[]): readonly Partner[] {
+    const seniors = partners.filter((p) => comesBefore(p.candidate, candidate));
+    const juniors = partners.filter((p) => !comesBefore(p.candidate, candidate));
+    const ordered = [...seniors, ...juniors.sort((a, b) => b.chance - a.chance)];
+    return ordered.slice(0, MOST_SEEDS);
+  }
+
+  #complete(
+    first: Candidate,
+    second: Partner,
+    partners: readonly Partner[],
+    groupSize: number,
+    context: MatchContext,
+  ): readonly Candidate[] | null {
+    const group = [first, second.candidate];
+    let chance = second.chance;
+    let required = Math.min(
+      this.#required(first, context.now),
+      this.#required(second.candidate, context.now),
+    );
+    while (group.length < groupSize) {
+      let best: Candidate | null = null;
+      let bestChance = 0;
+      for (const { candidate, chance: withFirst } of partners) {
+        if (group.includes(candidate)) continue;
+        let together = chance * withFirst;
+        for (const member of group.slice(1)) {
+          if (together <= bestChance) break;
+          together *= context.allowed(member, candidate) ? this.chance(member, candidate, context) : 0;
+        }
+        if (together > bestChance) [best, bestChance] = [candidate, together];
+      }
+      if (best === null) return null;
+      group.push(best);
+      chance = bestChance;
+      required = Math.min(required, this.#required(best, context.now));
+    }
+    return chance >= required ? group : null;
+  }
+}
+
+interface Partner {
+  readonly candidate: Candidate;
+  readonly chance: number;
+}
+
+const comesBefore = (a: Candidate, b: Candidate): boolean =>
+  a.priority !== b.priority ? a.priority > b.priority : a.arrivedAt < b.arrivedAt;
