@@ -33,6 +33,8 @@ export interface HoldRecord {
   readonly at: number;
   /** How long it was really held, in ms; `null` = dropped. */
   readonly holdMs: number | null;
+  /** How long it was meant to be held, in ms: what the impairments drew for it; `null` = to be dropped. */
+  readonly plannedMs: number | null;
   readonly bytes: number;
   readonly kind: PacketKind;
 }
@@ -40,7 +42,7 @@ export interface HoldRecord {
 const kinds: readonly PacketKind[] = ["stun", "dtls", "other"];
 const FIRST_CAPACITY = 256;
 
-/** The truth about one direction of one link, four numbers a packet. */
+/** The truth about one direction of one link, five numbers a packet. */
 export class HoldLog {
   readonly #limit: number;
   #columns = columnsOf(FIRST_CAPACITY);
@@ -57,8 +59,18 @@ export class HoldLog {
     return this.#unlogged;
   }
 
-  /** @param arrivedAt on the clock of `performance.now()`; @param holdMs `null` = dropped */
-  add(arrivedAt: number, holdMs: number | null, bytes: number, kind: PacketKind): void {
+  /**
+   * @param arrivedAt on the clock of `performance.now()`
+   * @param holdMs how long it was really held; `null` = dropped
+   * @param plannedMs how long it was meant to be
+   */
+  add(
+    arrivedAt: number,
+    holdMs: number | null,
+    plannedMs: number | null,
+    bytes: number,
+    kind: PacketKind,
+  ): void {
     if (this.#length >= this.#limit) {
       this.#unlogged += 1;
       return;
@@ -68,6 +80,7 @@ export class HoldLog {
     if (index === this.#columns.at.length) this.#grow();
     this.#columns.at[index] = arrivedAt;
     this.#columns.hold[index] = holdMs ?? Number.NaN;
+    this.#columns.planned[index] = plannedMs ?? Number.NaN;
     this.#columns.bytes[index] = bytes;
     this.#columns.kind[index] = kinds.indexOf(kind);
   }
@@ -75,11 +88,12 @@ export class HoldLog {
   *records(filter: PacketFilter = {}): Generator<HoldRecord> {
     const { fromAt = 0, untilAt = Number.POSITIVE_INFINITY, minBytes = 0 } = filter;
     const { maxBytes = Number.POSITIVE_INFINITY, kind: wanted = "dtls" } = filter;
-    const { at, hold, bytes, kind } = this.#columns;
+    const { at, hold, planned, bytes, kind } = this.#columns;
     for (let i = 0; i < this.#length; i += 1) {
       const record = {
         at: performance.timeOrigin + (at[i] ?? 0),
-        holdMs: Number.isNaN(hold[i]) ? null : (hold[i] ?? null),
+        holdMs: numberOrNull(hold[i]),
+        plannedMs: numberOrNull(planned[i]),
         bytes: bytes[i] ?? 0,
         kind: kinds[kind[i] ?? 0] ?? "other",
       };
@@ -110,16 +124,21 @@ export class HoldLog {
     const larger = columnsOf(Math.min(this.#limit, this.#columns.at.length * 2));
     larger.at.set(this.#columns.at);
     larger.hold.set(this.#columns.hold);
+    larger.planned.set(this.#columns.planned);
     larger.bytes.set(this.#columns.bytes);
     larger.kind.set(this.#columns.kind);
     this.#columns = larger;
   }
 }
 
+const numberOrNull = (value: number | undefined): number | null =>
+  value === undefined || Number.isNaN(value) ? null : value;
+
 function columnsOf(capacity: number) {
   return {
     at: new Float64Array(capacity),
     hold: new Float64Array(capacity),
+    planned: new Float64Array(capacity),
     bytes: new Uint32Array(capacity),
     kind: new Uint8Array(capacity),
   };

@@ -112,7 +112,7 @@ export class RelayLink {
 
     const holdMs = drawHoldMs(this.#options.path(from), sender.random);
     if (holdMs === null) {
-      sender.log.add(arrivedAt, null, packet.length, kind);
+      sender.log.add(arrivedAt, null, null, packet.length, kind);
       return;
     }
     const release = () => {
@@ -124,7 +124,7 @@ export class RelayLink {
         return;
       }
       sender.standIn.send(packet, target.port, target.address);
-      sender.log.add(arrivedAt, performance.now() - arrivedAt, packet.length, kind);
+      sender.log.add(arrivedAt, performance.now() - arrivedAt, holdMs, packet.length, kind);
     };
     this.#options.queue.push(arrivedAt + holdMs, release);
   }
