@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { addJournalClear } from "./commands/journalClear.js";
+import { addJournalReplay } from "./commands/journalReplay.js";
 import { addJournalVerify } from "./commands/journalVerify.js";
 import { addServe } from "./commands/serve.js";
 import { addToken } from "./commands/token.js";
@@ -49,6 +50,7 @@ function makeProgram(io: CliIo, finish: Finish): Command {
     .description("Look after a data folder's logs.")
     .helpCommand(false);
   addJournalVerify(journal, io, finish);
+  addJournalReplay(journal, io, finish);
   addJournalClear(journal, io);
   return program;
 }
