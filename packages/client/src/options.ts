@@ -56,8 +56,7 @@ const optionsSchema = v.object({
 
 /** @throws {ProbematchUsageError} that names what is wrong */
 export function checkOptions(url: string | URL, options: ConnectOptions): CheckedOptions {
-  const base = typeof location === "undefined" ? undefined : location.href;
-  const parsedUrl = URL.canParse(url, base) ? new URL(url, base) : null;
+  const parsedUrl = parseUrl(url);
   if (parsedUrl === null || !/^(https?|wss?):$/.test(parsedUrl.protocol)) {
     throw new ProbematchUsageError(
       `connect(): "${url}" is no address of a server. Give it as "https://study.example".`,
@@ -72,4 +71,12 @@ export function checkOptions(url: string | URL, options: ConnectOptions): Checke
   const { storage = defaultStorage(), measureWhileHidden = false, signal } = options;
   signal?.throwIfAborted();
   return { url: parsedUrl, identity: identity.output, storage, measureWhileHidden, signal };
+}
+
+function parseUrl(url: string | URL): URL | null {
+  try {
+    return new URL(url, typeof location === "undefined" ? undefined : location.href);
+  } catch {
+    return null;
+  }
 }

@@ -338,8 +338,8 @@ describe("what does not fit", () => {
     page.tell("released", { proposalId: "g9", reason: "server" });
     page.tell("peerStatus", { matchId: "m9", seat: 1, connected: false });
     page.tell("echoed", { seq: 12345 });
-    page.tell("refused", { code: "not_your_probe", message: "no", event: "probeReady" });
-    expect(await next(participant, "problem")).toMatchObject({ kind: "refused", code: "not_your_probe" });
+    page.tell("refused", { code: "out_of_order", message: "not now", event: "confirmed" });
+    expect(await next(participant, "problem")).toMatchObject({ kind: "refused", code: "out_of_order" });
     expect(participant.status).toBe("waiting");
   });
 });

@@ -32,7 +32,10 @@ export type MatchResult =
 export type Problem =
   /** The server sent something that is not in the protocol. */
   | { readonly kind: "server_message"; readonly event: string; readonly message: string }
-  /** The server did not accept a message of this page. */
+  /**
+   * The server did not accept a message of this page. `not_your_probe` and `not_your_proposal` are nobody's mistake when
+   * the probe or proposal ended while the message was under way.
+   */
   | {
       readonly kind: "refused";
       readonly code: RefusalCode;

@@ -60,6 +60,7 @@ export class Link {
   #held: Signal[] | null = [];
   #ended = false;
   #candidates = 0;
+  #remoteSdp: string | null = null;
   #iceError: number | null = null;
   #gathered: ReturnType<typeof setTimeout> | undefined;
 
@@ -130,6 +131,11 @@ export class Link {
   /** A signal from the other end. */
   signal(signal: Signal): void {
     if (this.#ended || this.#peer.destroyed) return;
+    if (signal.type !== "candidate") {
+      // Told twice, a description would be taken for a renegotiation and end the link.
+      if (signal.sdp === this.#remoteSdp) return;
+      this.#remoteSdp = signal.sdp;
+    }
     try {
       this.#peer.signal(signal);
     } catch (error) {

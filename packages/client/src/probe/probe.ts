@@ -62,8 +62,8 @@ export class Probe {
         { ...order, iceServers: order.iceServers.map(toIceServer) },
         (signal) => send("probeSignal", { probeId, signal }),
       );
-    } catch (error) {
-      this.#fail("ice_failed", error instanceof Error ? error.name : null);
+    } catch {
+      this.#fail("ice_failed", "no RTCPeerConnection");
       return;
     }
     this.#link.onOpen = () => this.#measure(this.#link);
