@@ -16,6 +16,8 @@ const PADDLE_MS = 33;
 const PADDLE_STILL_MS = 400;
 /** A page in trouble draws late: no more time than this passes in one frame. */
 const LONGEST_FRAME_MS = 100;
+/** How many of the latest round trips tell how long a ball flies: one of them alone is too restless. */
+const RECENT = 5;
 /** Time for the farewell to leave before the connection is closed. */
 const FAREWELL_MS = 150;
 
@@ -75,9 +77,8 @@ export function playView(ways: Ways, match: Match): View {
   function end(kind: EndingKind): void {
     if (isOver) return;
     isOver = true;
-    const sorted = [...rtts].sort((a, b) => a - b);
-    const medianRttMs = sorted[Math.floor(sorted.length / 2)] ?? null;
-    const played = { best: rally.best, total: rally.total, decidedRttMs: peer?.rttMs ?? null, medianRttMs };
+    const decidedRttMs = peer?.rttMs ?? null;
+    const played = { best: rally.best, total: rally.total, decidedRttMs, medianRttMs: median(rtts) };
     match.done();
     ways.end({ kind, played });
   }
@@ -139,7 +140,7 @@ export function playView(ways: Ways, match: Match): View {
     lastFrameAt = now;
     showPartner();
     controls.step(dtMs);
-    rally.step(dtMs, peer?.latencyMs ?? peer?.rttMs ?? 0);
+    rally.step(dtMs, median(rtts.slice(-RECENT)) ?? peer?.rttMs ?? 0);
     court.draw(rally, dtMs, !rally.running);
     score.show(rally);
     sayPaddle(now);
@@ -189,6 +190,11 @@ export function playView(ways: Ways, match: Match): View {
       for (const off of offs) off();
     },
   };
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
 }
 
 /** The figures beside the court. */

@@ -49,7 +49,7 @@ export function describePhase(phase: Phase): PhaseText {
 }
 
 /** Why a proposed pair came to nothing, and what that means for the one who reads it. */
-export function describeRelease(reason: ReleaseReason, measuredMs: number | null): string {
+function describeRelease(reason: ReleaseReason, measuredMs: number | null): string {
   const kept = "You keep your place in line.";
   switch (reason) {
     case "too_slow":
