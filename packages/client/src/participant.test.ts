@@ -101,15 +101,21 @@ describe("connecting", () => {
   });
 
   it("is told by the code of a refusal, and does not try again", async () => {
-    let attempts = 0;
-    server.judge = () => {
-      attempts += 1;
-      return { code: "unknown_scene", message: "no scene of this name" };
-    };
+    server.judge = () => ({ code: "unknown_scene", message: "no scene of this name" });
     const participant = enter();
     const result = await participant.match();
     expect(result).toEqual({ status: "refused", code: "unknown_scene", message: "no scene of this name" });
-    expect([participant.status, participant.connection.status, attempts]).toEqual(["refused", "refused", 1]);
+    expect([participant.status, participant.connection.status]).toEqual(["refused", "refused"]);
+    expect(server.refused).toBe(1);
+  });
+
+  it("asks again when the server was only about to restart", async () => {
+    server.judge = () => ({ code: "server_closing", message: "back soon" });
+    const participant = enter();
+    await expect.poll(() => server.refused).toBe(1);
+    expect(participant.connection).toEqual({ status: "connecting" });
+    server.judge = () => null;
+    await server.page();
   });
 
   it("shows the resume token to come back after a refresh, and takes another name's token for nobody's", async () => {

@@ -99,6 +99,8 @@ export class ScriptedServer {
   readonly #http = createServer();
   readonly #pages: ScriptedPage[] = [];
   readonly #waiting: (() => void)[] = [];
+  /** Connections that were sent away. */
+  refused = 0;
   /** Asked for every connection; a refusal sends the page away. */
   judge: (handshake: Record<string, unknown>) => Refusal | null = () => null;
 
@@ -106,6 +108,7 @@ export class ScriptedServer {
     this.#io = new Server(this.#http, { path });
     this.#io.use((socket, next) => {
       const refusal = this.judge(socket.handshake.auth);
+      if (refusal !== null) this.refused += 1;
       next(refusal === null ? undefined : Object.assign(new Error(refusal.message), { data: refusal }));
     });
     this.#io.on("connection", (socket) => {

@@ -11,12 +11,12 @@ import * as v from "valibot";
 import type { ResumeStore } from "./resumeStore.js";
 import { dispatch, type Send, type ServerHandlers } from "./wire.js";
 
-/** Refusals that pass: the server restarts, or this page came too often. All others are final. */
-const passing: readonly RefusalCode[] = ["server_closing", "too_many_joins"];
+/** Refusals that pass, and after how long to ask again: the server restarts, or this page came too often. All others are final. */
+const passingMs: Partial<Record<RefusalCode, number>> = { server_closing: 1000, too_many_joins: 10_000 };
 /** Refusals that a stale resume token can cause. */
 const staleToken: readonly RefusalCode[] = ["token_invalid", "token_expired", "bad_handshake"];
 
-const RETRY_MS = { first: 500, most: 5000, refused: 10_000 };
+const RETRY_MS = { first: 500, most: 5000 };
 
 const LEAVE_TIMEOUT_MS = 1000;
 
@@ -145,8 +145,9 @@ export class Session {
       return;
     }
     const { code } = refusal.output;
-    if (passing.includes(code)) {
-      this.#retryIn(RETRY_MS.refused);
+    const passesInMs = passingMs[code];
+    if (passesInMs !== undefined) {
+      this.#retryIn(passesInMs);
     } else if (this.#resumeToken !== undefined && staleToken.includes(code)) {
       // Say, the server has a new secret. Without the token the page is who it says it is.
       this.#resumeToken = undefined;
