@@ -15,7 +15,10 @@ const clientFile = join(client, "dist-global/probematch.js");
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 if (!run([tsc, "-b", join(root, "packages/server"), client])) process.exit(1);
-if (process.argv[2] === "serve" && isOld(clientFile, ["packages/client/src", "packages/shared/src"])) {
+if (
+  ["serve", "calibrate"].includes(process.argv[2] ?? "") &&
+  isOld(clientFile, ["packages/client/src", "packages/shared/src"])
+) {
   const vite = join(
     dirname(createRequire(join(client, "package.json")).resolve("vite/package.json")),
     "bin/vite.js",

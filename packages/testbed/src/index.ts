@@ -6,6 +6,18 @@ export {
   type LaunchBrowserOptions,
   launchBrowser,
 } from "./browsers.js";
+export { type CalibrateOptions, calibrate } from "./calibrate/calibrate.js";
+export { drawRows } from "./calibrate/chart.js";
+export {
+  type Cell,
+  type Condition,
+  conditions,
+  type GridSelection,
+  type Pair,
+  pairs,
+} from "./calibrate/grid.js";
+export type { LabProbe, ProbeOutcome, ServerUnderTest, StartServer } from "./calibrate/lab.js";
+export type { CalibrationRow } from "./calibrate/rows.js";
 export {
   isInNamespace,
   NAMESPACE_ADDRESS,

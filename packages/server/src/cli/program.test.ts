@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cli } from "../../test/cliRun.js";
 import { packageVersion } from "./packageVersion.js";
 
-const commands = [["serve"], ["token"], ["journal", "verify"], ["journal", "clear"]];
+const commands = [["serve"], ["token"], ["calibrate"], ["journal", "verify"], ["journal", "clear"]];
 
 describe("probematch", () => {
   it.each(commands)("%s %s --help shows how it is used, with an example", async (...command) => {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
+import { addCalibrate } from "./commands/calibrate.js";
 import { addJournalClear } from "./commands/journalClear.js";
 import { addJournalReplay } from "./commands/journalReplay.js";
 import { addJournalVerify } from "./commands/journalVerify.js";
@@ -45,6 +46,7 @@ function makeProgram(io: CliIo, finish: Finish): Command {
     .helpCommand(false);
   addServe(program, io);
   addToken(program, io);
+  addCalibrate(program, io, finish);
   const journal = program
     .command("journal")
     .description("Look after a data folder's logs.")
@@ -75,4 +77,9 @@ function report(error: unknown, io: CliIo): ExitCode {
 }
 
 /** By name, so that their modules are loaded only by the commands that need them. */
-const userErrors: ReadonlySet<string> = new Set(["ConfigError", "DataFolderError", "ListenError"]);
+const userErrors: ReadonlySet<string> = new Set([
+  "ConfigError",
+  "DataFolderError",
+  "ListenError",
+  "MissingProgramError",
+]);

@@ -1,0 +1,98 @@
+import { appendFile, writeFile } from "node:fs/promises";
+import type * as Testbed from "@probematch/testbed";
+import { FifoMatchmaker } from "../matchmakers/fifo.js";
+import { scene } from "../scene/scene.js";
+import { createProbematch } from "../server.js";
+import type { CliIo } from "./io.js";
+
+export interface CalibrationOrder {
+  readonly grid: Testbed.GridSelection;
+  readonly probes: number;
+  readonly json: boolean;
+  readonly plotFile: string | null;
+  /** Every probe as a line of JSON. */
+  readonly samplesFile: string | null;
+}
+
+/** Runs the grid, tells its progress on standard error and its result on standard output. */
+export async function runCalibration(
+  testbed: typeof Testbed,
+  order: CalibrationOrder,
+  io: CliIo,
+): Promise<void> {
+  if (order.samplesFile !== null) await writeFile(order.samplesFile, "");
+  const written: Promise<void>[] = [];
+  const rows = await testbed.calibrate({
+    startServer,
+    grid: order.grid,
+    probes: order.probes,
+    signal: io.stop,
+    onProbe: (probe) => {
+      if (order.samplesFile !== null)
+        written.push(appendFile(order.samplesFile, `${JSON.stringify(probe)}\n`));
+      if (probe.failure !== null) io.err(`  a probe failed: ${probe.failure}\n`);
+    },
+    onRow: (row, { done, of }) => io.err(`${done}/${of}  ${describe(row)}\n`),
+    onSkip: ({ pair, condition }, reason) => io.err(`${pair}, ${condition}: left out, ${reason}.\n`),
+  });
+  await Promise.all(written);
+  if (order.plotFile !== null) await writeFile(order.plotFile, testbed.drawRows(rows));
+  io.out(order.json ? `${JSON.stringify({ rows })}\n` : table(rows));
+}
+
+const SCENE_ID = "calibration";
+
+/** As a study would run it; nothing in it knows that it is being measured. */
+const startServer: Testbed.StartServer = async ({ transformSignal }) => {
+  const probematch = await createProbematch({
+    auth: { mode: "open" },
+    dataDir: null,
+    logLevel: "error",
+    limits: { joinsPerMinutePerAddress: 1_000_000 },
+    transformSignal,
+    scenes: [scene(SCENE_ID).matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 5000 }) })],
+  });
+  return {
+    sceneId: SCENE_ID,
+    attach: (httpServer) => probematch.attach(httpServer),
+    onProbe(listener) {
+      const handle = probematch.scenes.get(SCENE_ID);
+      if (handle === undefined) throw new Error(`there is no scene ${SCENE_ID}`);
+      return handle.onEvents((events) => {
+        for (const event of events) {
+          if (event.type !== "probe.closed") continue;
+          const { probeId, verdict } = event;
+          listener({
+            probeId,
+            measurement:
+              verdict.status === "failed" ? null : { rttMs: verdict.measurement.rttMs, interval95Ms: null },
+            failure: verdict.status === "failed" ? verdict.reason : null,
+          });
+        }
+      });
+    },
+    close: () => probematch.close(),
+  };
+};
+
+function table(rows: readonly Testbed.CalibrationRow[]): string {
+  const head =
+    "pair                 RTT  jitter  loss  condition     probes    bias  |error| p50   p95  coverage";
+  return `${[head, ...rows.map(describe)].join("\n")}\n`;
+}
+
+function describe(row: Testbed.CalibrationRow): string {
+  const ms = (value: number | null) => (value === null ? "-" : value.toFixed(2));
+  return [
+    row.pair.padEnd(18),
+    String(row.injectedRttMs).padStart(6),
+    String(row.jitterMs).padStart(7),
+    String(row.lossRatio).padStart(6),
+    ` ${row.condition.padEnd(13)}`,
+    String(row.probes).padStart(6),
+    ms(row.biasMs).padStart(8),
+    ms(row.medianAbsErrorMs).padStart(12),
+    ms(row.p95AbsErrorMs).padStart(6),
+    (row.coverage95 === null ? "-" : `${(100 * row.coverage95).toFixed(0)} %`).padStart(9),
+  ].join("");
+}

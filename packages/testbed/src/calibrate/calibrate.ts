@@ -1,0 +1,74 @@
+import { type Cell, cellsOf, type GridSelection } from "./grid.js";
+import { type LabProbe, openLab, type StartServer } from "./lab.js";
+import { type CalibrationRow, type CalibrationSample, rowOf } from "./rows.js";
+
+export interface CalibrateOptions {
+  readonly startServer: StartServer;
+  /** Default: the default grid. */
+  readonly grid?: GridSelection;
+  /** Probes per cell. Default: 20. */
+  readonly probes?: number;
+  /** Told of every probe as soon as it is over, with those that failed. */
+  readonly onProbe?: (probe: LabProbe) => void;
+  /** Told of every cell as soon as it is complete. */
+  readonly onRow?: (row: CalibrationRow, progress: { readonly done: number; readonly of: number }) => void;
+  /** Told where a cell could not be run, and why. */
+  readonly onSkip?: (cell: Cell, reason: string) => void;
+  /** Stops after the probe under way. */
+  readonly signal?: AbortSignal;
+}
+
+/** A probe may fail for a good reason (a stalled page, say); more failures than this in a row are a fault. */
+const FAILURES_IN_A_ROW = 10;
+
+/**
+ * Measures the product against delays of known truth: real browsers, a real server, the relay's log as the truth. One probe
+ * at a time.
+ *
+ * @throws {MissingProgramError} a browser is not installed
+ */
+export async function calibrate(options: CalibrateOptions): Promise<CalibrationRow[]> {
+  const { probes = 20, onRow, onSkip, signal } = options;
+  const cells = cellsOf(options.grid);
+  const rows: CalibrationRow[] = [];
+  for (const pair of new Set(cells.map((cell) => cell.pair))) {
+    const lab = await openLab(pair, options.startServer);
+    try {
+      for (const cell of cells.filter((one) => one.pair === pair)) {
+        if (signal?.aborted === true) return rows;
+        if (!(await lab.prepare(cell))) {
+          onSkip?.(cell, "this browser cannot be brought into this condition here");
+          continue;
+        }
+        const row = rowOf(cell, await probeCell(lab, cell, probes, options));
+        rows.push(row);
+        onRow?.(row, { done: rows.length, of: cells.length });
+      }
+    } finally {
+      await lab.close();
+    }
+  }
+  return rows;
+}
+
+async function probeCell(
+  lab: { probe(cell: Cell): Promise<LabProbe> },
+  cell: Cell,
+  probes: number,
+  { onProbe, signal }: CalibrateOptions,
+): Promise<CalibrationSample[]> {
+  const samples: CalibrationSample[] = [];
+  let failures = 0;
+  // The first probe of a page pays for what the browser loads and compiles.
+  await lab.probe(cell);
+  while (samples.length < probes && failures < FAILURES_IN_A_ROW && signal?.aborted !== true) {
+    const probe = await lab.probe(cell);
+    onProbe?.(probe);
+    if (isSample(probe)) samples.push(probe);
+    failures = probe.failure === null ? 0 : failures + 1;
+  }
+  return samples;
+}
+
+const isSample = (probe: LabProbe): probe is LabProbe & CalibrationSample =>
+  probe.failure === null && probe.rttMs !== undefined && probe.trueRttMs !== undefined;

@@ -1,0 +1,224 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ProbeReport, Signal } from "@probematch/shared";
+import type { Browser, Page } from "playwright-core";
+import { type Engine, launchBrowser } from "../browsers.js";
+import { isInNamespace } from "../namespace.js";
+import { createDelayRelay, type DelayRelay } from "../relay/delayRelay.js";
+import type { Impairment } from "../relay/impairment.js";
+import { type Cell, enginesOf, type Pair } from "./grid.js";
+import { hide, keepBusy, leave, type PageAccount, takePart } from "./pageDriver.js";
+import type { CalibrationSample } from "./rows.js";
+import { trueRttMs } from "./truth.js";
+
+/** How one probe ended on the server: the joined measurement, or why there is none. */
+export interface ProbeOutcome {
+  readonly probeId: string;
+  readonly measurement: {
+    readonly rttMs: number;
+    readonly interval95Ms: readonly [number, number] | null;
+  } | null;
+  readonly failure: string | null;
+}
+
+/** The server under test, as a study runs it: on the study's own HTTP server, with one scene for two. */
+export interface ServerUnderTest {
+  readonly sceneId: string;
+  attach(httpServer: Server): void;
+  onProbe(listener: (outcome: ProbeOutcome) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Starts one, with a scene that measures every pair and accepts it. All signals have to go through `transformSignal`. */
+export type StartServer = (options: {
+  readonly transformSignal: (from: string, to: string, probeId: string, signal: Signal) => Signal;
+}) => Promise<ServerUnderTest>;
+
+/** Everything known about one probe of the lab. */
+export interface LabProbe extends Partial<CalibrationSample> {
+  readonly cell: Cell;
+  /** Why it gave no number; `null` when it did. */
+  readonly failure: string | null;
+  /** Both pages' own accounts, the first page's first. */
+  readonly reports: readonly (ProbeReport | null)[];
+}
+
+export interface Lab {
+  readonly pair: Pair;
+  /** False where the browser cannot be brought into this condition. */
+  prepare(cell: Cell): Promise<boolean>;
+  /** One probe; call {@link Lab.prepare} before the first of a cell. */
+  probe(cell: Cell): Promise<LabProbe>;
+  close(): Promise<void>;
+}
+
+const BUSY = { workMs: 20, everyMs: 100 };
+const PROBE_TIMEOUT_MS = 45_000;
+/** A DTLS record that carries a ping or its answer is larger than one with an acknowledgment only. */
+const DATA_BYTES = { minBytes: 70, maxBytes: 110 };
+
+/** Two real browsers, one page each, a server, and the delay relay between the pages. */
+export async function openLab(pair: Pair, startServer: StartServer): Promise<Lab> {
+  const relay = createDelayRelay({ seed: pair, ...(isInNamespace() ? {} : { host: "127.0.0.1" }) });
+  const closers: (() => unknown)[] = [() => relay.close()];
+  const close = async () => {
+    for (const end of closers.splice(0).reverse()) await end();
+  };
+  try {
+    const server = await startServer({
+      transformSignal: (from, to, probeId, signal) => relay.rewrite(probeId, from, signal, to),
+    });
+    closers.push(() => server.close());
+    const outcomes = new Map<string, ProbeOutcome>();
+    server.onProbe((outcome) => outcomes.set(outcome.probeId, outcome));
+    const site = await openSite(server);
+    closers.push(site.close);
+    const pages: Page[] = [];
+    // Two processes even of one engine: two people do not share a browser.
+    for (const engine of enginesOf(pair)) {
+      const browser = await launchBrowser(engine, { loopback: !isInNamespace() });
+      closers.push(() => browser.close());
+      pages.push(await openPage(browser, engine, site.url));
+    }
+    return new BrowserLab(pair, pages, relay, server, outcomes, site.url, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+class BrowserLab implements Lab {
+  readonly pair: Pair;
+  readonly close: () => Promise<void>;
+  readonly #pages: readonly Page[];
+  readonly #relay: DelayRelay;
+  readonly #server: ServerUnderTest;
+  readonly #outcomes: Map<string, ProbeOutcome>;
+  readonly #url: string;
+  #count = 0;
+
+  constructor(
+    pair: Pair,
+    pages: readonly Page[],
+    relay: DelayRelay,
+    server: ServerUnderTest,
+    outcomes: Map<string, ProbeOutcome>,
+    url: string,
+    close: () => Promise<void>,
+  ) {
+    this.pair = pair;
+    this.#pages = pages;
+    this.#relay = relay;
+    this.#server = server;
+    this.#outcomes = outcomes;
+    this.#url = url;
+    this.close = close;
+  }
+
+  async prepare({ condition }: Cell): Promise<boolean> {
+    for (const [i, page] of this.#pages.entries()) {
+      await page.goto(condition === "isolated" ? `${this.#url}isolated` : this.#url);
+      if (condition === "background" && i === 0 && !(await hide(page))) return false;
+      const isBusy = condition === (i === 0 ? "busy-first" : "busy-second");
+      if (isBusy) await keepBusy(page, BUSY.workMs, BUSY.everyMs);
+    }
+    return true;
+  }
+
+  async probe(cell: Cell): Promise<LabProbe> {
+    this.#count += 1;
+    const ids = this.#pages.map((_, i) => `${i === 0 ? "first" : "second"}-${this.#count}`);
+    const impairments = impairmentsOf(cell);
+    for (const [i, id] of ids.entries())
+      this.#relay.setParticipant(id, { out: impairments[i] ?? {}, in: {} });
+    const startedAt = performance.timeOrigin + performance.now();
+    const accounts = await Promise.all(
+      this.#pages.map((page, i) =>
+        takePart(page, {
+          scene: this.#server.sceneId,
+          participantId: ids[i] ?? "",
+          measureWhileHidden: cell.condition === "background",
+          timeoutMs: PROBE_TIMEOUT_MS,
+        }),
+      ),
+    );
+    const probeId = accounts.flatMap(({ measured }) => measured.map((event) => event.probeId))[0];
+    const outcome = probeId === undefined ? undefined : this.#outcomes.get(probeId);
+    this.#outcomes.clear();
+    for (const page of this.#pages) await leave(page);
+    const reports = accounts.map(({ measured }) => measured[0]?.report ?? null);
+    const truth = probeId === undefined ? null : this.#truth(probeId, ids, impairments, startedAt);
+    for (const id of ids) this.#relay.setParticipant(id, null);
+    if (outcome?.measurement == null || truth === null) {
+      return { cell, failure: outcome?.failure ?? explain(accounts), reports };
+    }
+    return { cell, failure: null, reports, trueRttMs: truth, ...outcome.measurement };
+  }
+
+  #truth(
+    probeId: string,
+    ids: readonly string[],
+    impairments: readonly [Partial<Impairment>, Partial<Impairment>],
+    fromAt: number,
+  ): number | null {
+    const [there = [], back = []] = ids.map((id) =>
+      this.#relay.records(probeId, id, { fromAt, ...DATA_BYTES }),
+    );
+    return trueRttMs(impairments, there, back);
+  }
+}
+
+/** What the first page's packets pass through, and what the second page's do. */
+export function impairmentsOf(cell: Cell): readonly [Partial<Impairment>, Partial<Impairment>] {
+  const { rttMs, jitterMs, lossRatio, condition } = cell;
+  const share = condition === "asymmetric" ? 0.9 : 0.5;
+  return [
+    { delayMs: rttMs * share, jitterMs, lossRatio },
+    { delayMs: rttMs * (1 - share), jitterMs, lossRatio },
+  ];
+}
+
+const explain = (accounts: readonly PageAccount[]): string =>
+  accounts.find(({ status }) => status !== "matched")?.status ?? "no measurement";
+
+interface Site {
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+/** A study's page with the SDK's script tag: at `/`, and at `/isolated` with the headers of cross-origin isolation. */
+async function openSite(server: ServerUnderTest): Promise<Site> {
+  const http = createServer((request, response) => {
+    response.writeHead(200, {
+      "Content-Type": "text/html; charset=utf-8",
+      ...(request.url === "/isolated" ? isolation : {}),
+    });
+    response.end(
+      '<!doctype html><html lang="en"><title>calibration</title><link rel="icon" href="data:,"><script src="/probematch/probematch.js"></script></html>',
+    );
+  });
+  server.attach(http);
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        http.close(() => resolve());
+        http.closeAllConnections();
+      }),
+  };
+}
+
+const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+async function openPage(browser: Browser, engine: Engine, url: string): Promise<Page> {
+  // Outside of a namespace Chromium uses 127.0.0.1 only for pages that may use the microphone.
+  const needsPermission = !isInNamespace() && engine === "chromium";
+  const context = await browser.newContext(needsPermission ? { permissions: ["microphone"] } : {});
+  const page = await context.newPage();
+  await page.goto(url);
+  return page;
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { drawRows } from "./chart.js";
+import type { Cell } from "./grid.js";
+import { rowOf } from "./rows.js";
+
+const cell: Cell = { pair: "chromium-firefox", rttMs: 100, jitterMs: 0, lossRatio: 0.05, condition: "idle" };
+const sample = (rttMs: number, interval95Ms: readonly [number, number] | null = null) => ({
+  cell,
+  rttMs,
+  trueRttMs: 100,
+  interval95Ms,
+});
+
+test("errors are reported minus true, and coverage is the share of intervals that hold the truth", () => {
+  expect(rowOf(cell, [sample(101, [99, 103]), sample(98, [97, 99]), sample(104, [100, 108])])).toEqual({
+    pair: "chromium-firefox",
+    injectedRttMs: 100,
+    jitterMs: 0,
+    lossRatio: 0.05,
+    condition: "idle",
+    probes: 3,
+    biasMs: 1,
+    medianAbsErrorMs: 2,
+    p95AbsErrorMs: 3.8,
+    coverage95: 0.667,
+  });
+});
+
+test("a cell without a probe has no figures, and no place in the chart", () => {
+  const row = rowOf(cell, []);
+  expect(row).toMatchObject({ probes: 0, biasMs: null, medianAbsErrorMs: null, coverage95: null });
+  expect(drawRows([row])).not.toContain("chromium-firefox");
+});
+
+test("the chart names every row", () => {
+  const svg = drawRows([rowOf(cell, [sample(101, [99, 103])])]);
+  expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
+  expect(svg).toContain("chromium-firefox, 100 ms, 5 % lost");
+  expect(svg).toContain("100 %");
+});
