@@ -95,6 +95,7 @@ export type Activity = v.InferOutput<typeof activitySchema>;
 const sceneOverviewSchema = v.object({
   sceneId: sceneIdSchema,
   waiting: count,
+  away: count,
   held: count,
   openProposals: count,
   liveProbes: count,

@@ -73,6 +73,7 @@ function openScene(state: LobbyState, event: StoredEvent & { type: "scene.opened
     if (p.status === "ended" || !p.connected) continue;
     p.connected = false;
     p.graceUntil = event.graceUntil;
+    state.present.remove(p);
     state.pool.remove(p);
     if (p.proposalId !== null) state.proposals.get(p.proposalId)?.gone.add(p.participantId);
     state.agenda.due.add(event.graceUntil, { kind: "participant", id: p.participantId });

@@ -88,6 +88,7 @@ function commit(state: LobbyState, event: Of<"match.committed">): Effect[] | nul
   // Leave the line before the rank changes, so that it is found there.
   for (const p of members) {
     state.line.remove(p);
+    state.present.remove(p);
     state.agenda.unmeasured.delete(p.participantId);
   }
   const record = matchRecordOf(state, proposal, match, members);

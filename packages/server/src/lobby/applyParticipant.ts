@@ -49,6 +49,7 @@ function arrive(
   state.arrivals += 1;
   state.participants.set(p.participantId, p);
   state.line.add(p);
+  state.present.add(p);
   state.pool.add(p);
   state.agenda.participants.add(p.participantId);
   state.agenda.asked.add(p.participantId);
@@ -78,6 +79,7 @@ function disconnect(state: LobbyState, p: Participant, graceUntil: number): Effe
   if (p.status === "ended" || !p.connected) return null;
   p.connected = false;
   p.graceUntil = graceUntil;
+  state.present.remove(p);
   state.pool.remove(p);
   state.agenda.poolChanged = true;
   state.agenda.due.add(graceUntil, { kind: "participant", id: p.participantId });
@@ -96,6 +98,7 @@ function reconnect(state: LobbyState, p: Participant, webrtc: boolean): Effect[]
   p.connected = true;
   p.graceUntil = null;
   p.webrtc = webrtc;
+  if (p.status !== "matched") state.present.add(p);
   if (p.status === "waiting") state.pool.add(p);
   state.agenda.participants.add(p.participantId);
   state.agenda.asked.add(p.participantId);

@@ -234,11 +234,13 @@ function release(state: LobbyState, event: Of<"proposal.released">): Effect[] | 
   return [...effects, { kind: "poolChanged" }];
 }
 
-/** The rank changes, so the line is left and entered again. */
+/** The rank changes, so the lines are left and entered again. */
 function moveToHead(state: LobbyState, p: Participant): void {
   state.line.remove(p);
+  state.present.remove(p);
   p.atHead = true;
   state.line.add(p);
+  if (p.connected) state.present.add(p);
 }
 
 function slowestRtt(state: LobbyState, proposal: Proposal): number | null {

@@ -5,6 +5,7 @@ import { LatencyFifoMatchmaker } from "../matchmakers/latencyFifo.js";
 import { Matchmaker } from "../matchmakers/matchmaker.js";
 import { snapshotOf } from "./snapshot.js";
 import { measured, TestScene, testConfig } from "./testing/scene.js";
+import { overviewOf, standingOf } from "./view.js";
 import { VirtualScene } from "./virtualScene.js";
 
 const noLimit = { matchmaker: new FifoMatchmaker() };
@@ -264,6 +265,18 @@ describe("who may wait", () => {
     expect(t.outcomeOf("ann")).toBeNull();
     t.scene.advance(1);
     expect(t.outcomeOf("ann")).toBe("left");
+  });
+
+  it("are not counted while they are away, and nobody stands behind a ghost", () => {
+    const t = new TestScene({ groupSize: 4 });
+    for (const id of ["ann", "bob", "cid"]) t.arrive(id);
+    t.disconnect("ann");
+    const standing = (id: string) => standingOf(t.state, id, t.scene.now);
+    expect(standing("bob")).toMatchObject({ position: 1, lobbyCount: 2 });
+    expect(overviewOf(t.state, t.scene.now)).toMatchObject({ waiting: 2, away: 1 });
+    t.arrive("ann");
+    expect(standing("ann")).toMatchObject({ position: 1, lobbyCount: 3 });
+    expect(standing("bob")).toMatchObject({ position: 2, lobbyCount: 3 });
   });
 
   it("tells a finished participant its outcome again instead of starting anew", () => {

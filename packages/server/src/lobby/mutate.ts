@@ -8,6 +8,7 @@ import type { LobbyState, Match, Participant } from "./state.js";
 export function endParticipant(state: LobbyState, p: Participant, outcome: Outcome): Effect[] {
   const { proposalId } = p;
   state.line.remove(p);
+  state.present.remove(p);
   state.pool.remove(p);
   state.agenda.unmeasured.delete(p.participantId);
   p.status = "ended";

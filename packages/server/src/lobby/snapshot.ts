@@ -15,6 +15,7 @@ export function snapshotOf(state: LobbyState, now: number = state.now): Readonly
     now: state.now,
     participants: [...state.participants.values()].map((p) => ({ ...p, waitedMs: undefined })),
     line: state.line.items.map((p) => p.participantId),
+    present: state.present.items.map((p) => p.participantId),
     pool: state.pool.items.map((p) => p.participantId),
     proposals: [...state.proposals.values()].map((proposal) => ({
       ...proposal,

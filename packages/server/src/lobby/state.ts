@@ -20,6 +20,8 @@ export interface LobbyState {
   readonly participants: Map<string, Participant>;
   /** Everybody who waits or is held, by seniority. */
   readonly line: Line<Participant>;
+  /** Those of the line who are connected: the people in the room, without the places kept for others. */
+  readonly present: Line<Participant>;
   /** Those of the line who are connected and not held: whom a matchmaker may be asked about. */
   readonly pool: Line<Participant>;
   readonly proposals: Map<string, Proposal>;
@@ -199,6 +201,7 @@ export function createLobbyState(): LobbyState {
     now: 0,
     participants: new Map(),
     line: new Line(),
+    present: new Line(),
     pool: new Line(),
     proposals: new Map(),
     probes: new Map(),

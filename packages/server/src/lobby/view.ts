@@ -57,7 +57,7 @@ export function viewOf(state: LobbyState, participantId: string): ParticipantVie
 export interface Standing {
   /** 1 = next in line. */
   readonly position: number;
-  /** Everybody who waits or is held, those included whose connection is down for less than the grace time. */
+  /** Everybody who waits or is held and is here: a place kept for somebody whose connection is gone is nobody. */
   readonly lobbyCount: number;
   readonly waitedMs: number;
   /** Until the wait limit; `null` = none. */
@@ -66,14 +66,14 @@ export interface Standing {
   readonly estimatedWaitMs: number | null;
 }
 
-/** `null` for somebody who is not waiting. */
+/** `null` for somebody who is not waiting, or not here. */
 export function standingOf(state: LobbyState, participantId: string, now: number): Standing | null {
   const p = state.participants.get(participantId);
-  const index = p === undefined ? -1 : state.line.indexOf(p);
+  const index = p === undefined ? -1 : state.present.indexOf(p);
   if (p === undefined || index < 0) return null;
   return {
     position: index + 1,
-    lobbyCount: state.line.size,
+    lobbyCount: state.present.size,
     waitedMs: Math.max(0, now - p.arrivedAt),
     remainingMs: p.waitDeadlineAt === null ? null : Math.max(0, p.waitDeadlineAt - now),
     estimatedWaitMs: estimateWaitMs(state, index + 1, now),
@@ -83,8 +83,10 @@ export function standingOf(state: LobbyState, participantId: string, now: number
 /** The scene as a whole, for the queue API, metrics and the admin feed. */
 export interface SceneOverview {
   readonly sceneId: string;
-  /** Participants waiting, those held by a proposal included. */
+  /** Participants who wait and are connected, those held by a proposal included. */
   readonly waiting: number;
+  /** Places kept for people whose connection is gone for less than the grace time. */
+  readonly away: number;
   readonly held: number;
   readonly openProposals: number;
   readonly liveProbes: number;
@@ -99,13 +101,14 @@ export function overviewOf(state: LobbyState, now: number): SceneOverview {
   for (const proposal of state.proposals.values()) held += proposal.members.length - proposal.gone.size;
   return {
     sceneId: state.sceneId,
-    waiting: state.line.size,
+    waiting: state.present.size,
+    away: state.line.size - state.present.size,
     held,
     openProposals: state.proposals.size,
     liveProbes: state.probes.size,
     liveMatches: state.matches.size,
     matchesCommitted: state.matchesCommitted,
-    estimatedWaitMs: estimateWaitMs(state, state.line.size + 1, now),
+    estimatedWaitMs: estimateWaitMs(state, state.present.size + 1, now),
   };
 }
 
