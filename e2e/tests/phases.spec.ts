@@ -13,14 +13,16 @@ async function expectNobodyHeld(study: Study): Promise<void> {
     .toMatchObject({ held: 0, openProposals: 0, liveProbes: 0 });
 }
 
-test("a tab closed while waiting leaves the line after the grace time", async ({ lab }) => {
+test("a tab closed while waiting counts no more, and its place is kept for the grace time only", async ({
+  lab,
+}) => {
   const study = await lab.study({ scenes: [scene("lobby").groupSize(3).waitroom({ graceMs: 500 })] });
   const gone = await lab.participant(study, "chromium", { participantId: "gone" });
   const stays = await lab.participant(study, "firefox", { participantId: "stays" });
   await stays.until("waiting", ({ position, lobbyCount }) => position === 2 && lobbyCount === 2);
   await gone.close();
   await stays.until("waiting", ({ position, lobbyCount }) => position === 1 && lobbyCount === 1);
-  expect(study.scene("lobby").waitingIds()).toEqual(["stays"]);
+  await expect.poll(() => study.scene("lobby").waitingIds()).toEqual(["stays"]);
 });
 
 test.describe("a partner leaving in probe or confirmation frees the others at once, with seniority", () => {
@@ -31,7 +33,8 @@ test.describe("a partner leaving in probe or confirmation frees the others at on
     await Promise.all([senior.until("probing"), leaver.until("probing")]);
     await expect.poll(() => study.relay.links().length).toBe(1);
     await leaver.close();
-    expect(await senior.until("released", undefined, AT_ONCE_MS)).toEqual({ reason: "probe_failed" });
+    const { reason } = await senior.until("released", undefined, AT_ONCE_MS);
+    expect(["member_gone", "probe_failed"]).toContain(reason);
     // A browser may hide a tab, which the SDK reports, a moment before it ends it.
     expect((await study.journal("lobby")).find(({ type }) => type === "probe.closed")).toMatchObject({
       verdict: { status: "failed", reason: expect.stringMatching(/^(peer_gone|hidden_tab)$/) },
@@ -126,7 +129,8 @@ test('a missing socket leaves nobody "probing"', async ({ lab }) => {
   await missing.connect();
   await missing.until("swallowed");
   await missing.close();
-  expect(await a.until("released", undefined, AT_ONCE_MS)).toEqual({ reason: "probe_failed" });
+  const { reason } = await a.until("released", undefined, AT_ONCE_MS);
+  expect(["member_gone", "probe_failed"]).toContain(reason);
   await expectNobodyHeld(study);
 });
 
