@@ -29,6 +29,7 @@ export function timedJournal(
       return journal.status;
     },
     onStatus: (listener) => journal.onStatus(listener),
+    ...(journal.nodes === undefined ? {} : { nodes: journal.nodes }),
     close: () => journal.close(),
   };
 }

@@ -38,8 +38,16 @@ export interface SceneJournal {
   /** Called when `leads` or the journal's health changes. */
   onStatus(listener: (status: JournalStatus) => void): void;
   readonly status: JournalStatus;
+  /** Where several nodes share the log; absent with a journal that is one process's. */
+  readonly nodes?: SharedNodes;
   /** Flushes to disk and lets go of the log. Idempotent. */
   close(): Promise<void>;
+}
+
+/** What a node knows of the other nodes of its scene. */
+export interface SharedNodes {
+  /** Called every few seconds with the ids of the nodes heard of lately, this one's included. */
+  onHeard(listener: (live: ReadonlySet<string>) => void): void;
 }
 
 export type JournalStatus =

@@ -3,7 +3,8 @@ import { applyParticipantEvent } from "./applyParticipant.js";
 import { applyProposalEvent } from "./applyProposal.js";
 import type { Effect } from "./effects.js";
 import type { StoredEvent } from "./events.js";
-import { type LobbyState, touchEverything } from "./state.js";
+import { loseConnection, tellPeers } from "./mutate.js";
+import { type LobbyState, type Participant, touchEverything } from "./state.js";
 
 /**
  * Applies the next event of the log to the state, in place.
@@ -30,6 +31,11 @@ function applyByType(state: LobbyState, event: StoredEvent): Effect[] | null {
   switch (event.type) {
     case "scene.opened":
       return openScene(state, event);
+    case "node.leads":
+      touchEverything(state);
+      return [];
+    case "node.lost":
+      return loseNode(state, event);
     case "participant.arrived":
     case "participant.rttMeasured":
     case "participant.disconnected":
@@ -69,17 +75,27 @@ function openScene(state: LobbyState, event: StoredEvent & { type: "scene.opened
     state.seed = event.seed;
   }
   state.configHash = event.configHash;
+  // Where nodes share the log, those of another node are still connected to it; those of none are not.
+  const lost = (p: Participant) => event.shared !== true || p.nodeId === null;
   for (const p of state.participants.values()) {
-    if (p.status === "ended" || !p.connected) continue;
-    p.connected = false;
-    p.graceUntil = event.graceUntil;
-    state.present.remove(p);
-    state.pool.remove(p);
-    if (p.proposalId !== null) state.proposals.get(p.proposalId)?.gone.add(p.participantId);
-    state.agenda.due.add(event.graceUntil, { kind: "participant", id: p.participantId });
+    if (p.status === "ended" || !p.connected || !lost(p)) continue;
+    loseConnection(state, p, event.graceUntil);
   }
-  for (const matchId of state.matches.keys())
-    state.agenda.due.add(event.graceUntil, { kind: "match", id: matchId });
+  if (event.shared !== true) {
+    for (const matchId of state.matches.keys())
+      state.agenda.due.add(event.graceUntil, { kind: "match", id: matchId });
+  }
   touchEverything(state);
   return [];
+}
+
+/** The people of a node that is gone lose their connections; everybody else stays. */
+function loseNode(state: LobbyState, event: StoredEvent & { type: "node.lost" }): Effect[] {
+  const effects: Effect[] = [];
+  for (const p of state.participants.values()) {
+    if (p.status === "ended" || !p.connected || p.nodeId !== event.nodeId) continue;
+    loseConnection(state, p, event.graceUntil);
+    effects.push(...tellPeers(state, p, false));
+  }
+  return [...effects, { kind: "poolChanged" }];
 }

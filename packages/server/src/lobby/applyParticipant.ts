@@ -1,7 +1,7 @@
 import type { Outcome } from "@probematch/shared";
 import type { Effect } from "./effects.js";
 import type { StoredEvent } from "./events.js";
-import { endParticipant, leaveMatch, tellPeers } from "./mutate.js";
+import { endParticipant, leaveMatch, loseConnection, tellPeers } from "./mutate.js";
 import { type LobbyState, Participant } from "./state.js";
 
 type ParticipantEvent = Extract<StoredEvent, { type: `participant.${string}` }>;
@@ -15,9 +15,9 @@ export function applyParticipantEvent(state: LobbyState, event: ParticipantEvent
     case "participant.rttMeasured":
       return measure(state, p, event);
     case "participant.disconnected":
-      return disconnect(state, p, event.graceUntil);
+      return disconnect(state, p, event);
     case "participant.reconnected":
-      return reconnect(state, p, event.webrtc);
+      return reconnect(state, p, event.webrtc, event.nodeId);
     case "participant.left":
       return depart(state, p, "left");
     case "participant.removed":
@@ -34,8 +34,11 @@ function arrive(
 ): Effect[] | null {
   const known = state.participants.get(event.participantId);
   // A retried arrival: the first one counts. Somebody whose participation is over starts a new one.
-  if (known !== undefined && known.status !== "ended" && known.status !== "matched") return null;
-  if (known?.matchId != null && state.matches.has(known.matchId)) return null;
+  if (known !== undefined && !isOver(state, known)) {
+    // At two nodes at once, neither of which had heard of the other's yet: the later one has the page.
+    const moved = event.nodeId !== undefined && event.nodeId !== known.nodeId;
+    return moved ? reconnect(state, known, event.webrtc, event.nodeId) : null;
+  }
   const p = new Participant(state.asOf, {
     participantId: event.participantId,
     order: state.arrivals,
@@ -46,6 +49,7 @@ function arrive(
     priority: event.priority,
     history: event.history,
   });
+  p.nodeId = event.nodeId ?? null;
   state.arrivals += 1;
   state.participants.set(p.participantId, p);
   state.line.add(p);
@@ -58,6 +62,9 @@ function arrive(
     state.agenda.due.add(p.waitDeadlineAt, { kind: "participant", id: p.participantId });
   return [{ kind: "poolChanged" }];
 }
+
+const isOver = (state: LobbyState, p: Participant): boolean =>
+  p.status === "ended" || (p.status === "matched" && (p.matchId === null || !state.matches.has(p.matchId)));
 
 function measure(
   state: LobbyState,
@@ -75,26 +82,33 @@ function measure(
   return [];
 }
 
-function disconnect(state: LobbyState, p: Participant, graceUntil: number): Effect[] | null {
+function disconnect(
+  state: LobbyState,
+  p: Participant,
+  event: ParticipantEvent & { type: "participant.disconnected" },
+): Effect[] | null {
   if (p.status === "ended" || !p.connected) return null;
-  p.connected = false;
-  p.graceUntil = graceUntil;
-  state.present.remove(p);
-  state.pool.remove(p);
-  state.agenda.poolChanged = true;
-  state.agenda.due.add(graceUntil, { kind: "participant", id: p.participantId });
-  if (p.proposalId !== null) {
-    state.proposals.get(p.proposalId)?.gone.add(p.participantId);
-    state.agenda.proposals.add(p.proposalId);
-  }
-  if (p.matchId !== null && state.matches.has(p.matchId)) {
-    state.agenda.due.add(graceUntil, { kind: "match", id: p.matchId });
-  }
+  // The end of an old connection, told late: the participant has moved to another node since.
+  if (event.nodeId !== undefined && p.nodeId !== null && event.nodeId !== p.nodeId) return null;
+  loseConnection(state, p, event.graceUntil);
   return [...tellPeers(state, p, false), { kind: "poolChanged" }];
 }
 
-function reconnect(state: LobbyState, p: Participant, webrtc: boolean): Effect[] | null {
+function reconnect(
+  state: LobbyState,
+  p: Participant,
+  webrtc: boolean,
+  nodeId: string | undefined,
+): Effect[] | null {
   if (p.status === "ended") return null;
+  if (nodeId !== undefined && nodeId !== p.nodeId) {
+    // A page of another node knows nothing of a proposal that the page before was told of.
+    if (p.connected && p.proposalId !== null) {
+      state.proposals.get(p.proposalId)?.gone.add(p.participantId);
+      state.agenda.proposals.add(p.proposalId);
+    }
+    p.nodeId = nodeId;
+  }
   p.connected = true;
   p.graceUntil = null;
   p.webrtc = webrtc;

@@ -32,14 +32,20 @@ export type Arrival =
 
 const command = <Answer>(answer: Answer, ...facts: Fact[]): Command<Answer> => ({ facts, answer });
 
-/** A page connects: a new participant, or one that comes back. */
+/**
+ * A page connects: a new participant, or one that comes back.
+ *
+ * @param nodeId where it connects, in a log that several nodes share
+ */
 export function arrive(
   state: LobbyState,
   config: LobbyConfig,
   request: ArrivalRequest,
   history: History,
   now: number,
+  nodeId?: string,
 ): Command<Arrival> {
+  const here = nodeId === undefined ? {} : { nodeId };
   const { participantId, attributes, webrtc, priority } = request;
   const p = state.participants.get(participantId);
   const view = viewOf(state, participantId);
@@ -50,7 +56,16 @@ export function arrive(
     const waitDeadlineAt = config.waitTimeoutMs === null ? null : now + config.waitTimeoutMs;
     return command<Arrival>(
       { status: "arrived" },
-      { type: "participant.arrived", participantId, attributes, webrtc, priority, waitDeadlineAt, history },
+      {
+        type: "participant.arrived",
+        participantId,
+        attributes,
+        webrtc,
+        priority,
+        waitDeadlineAt,
+        history,
+        ...here,
+      },
     );
   }
   if (view.status === "ended") return command<Arrival>({ status: "resumed" });
@@ -60,22 +75,31 @@ export function arrive(
   if (p.connected && (request.fresh || view.status === "held")) {
     facts.push(...disconnect(state, config, participantId, now).facts);
   }
-  if (!p.connected || facts.length > 0 || p.webrtc !== webrtc) {
-    facts.push({ type: "participant.reconnected", participantId, webrtc });
+  const moved = nodeId !== undefined && p.nodeId !== nodeId;
+  if (!p.connected || facts.length > 0 || p.webrtc !== webrtc || moved) {
+    facts.push({ type: "participant.reconnected", participantId, webrtc, ...here });
   }
   return command<Arrival>({ status: "resumed" }, ...facts);
 }
 
-/** The last page of a participant is gone; its place is kept for the grace time. */
+/**
+ * The last page of a participant is gone; its place is kept for the grace time.
+ *
+ * @param nodeId whose connection ended, in a log that several nodes share; default: the one the log knows of
+ */
 export function disconnect(
   state: LobbyState,
   config: LobbyConfig,
   participantId: string,
   now: number,
+  nodeId?: string,
 ): Command<null> {
   const p = state.participants.get(participantId);
   if (p === undefined || !p.connected || p.status === "ended") return command(null);
-  return command(null, { type: "participant.disconnected", participantId, graceUntil: now + config.graceMs });
+  if (nodeId !== undefined && p.nodeId !== null && p.nodeId !== nodeId) return command(null);
+  const there = p.nodeId === null ? {} : { nodeId: p.nodeId };
+  const graceUntil = now + config.graceMs;
+  return command(null, { type: "participant.disconnected", participantId, graceUntil, ...there });
 }
 
 /** The page leaves the scene for good. */

@@ -62,6 +62,16 @@ export function lookAgain(state: LobbyState, { looked }: Verdict): void {
   agenda.poolChanged ||= looked.poolChanged;
 }
 
+/**
+ * Keeps the agenda of a node that does not decide from growing for ever. When it comes to decide, `node.leads` puts
+ * everything back on.
+ */
+export function rest(state: LobbyState, now: number): void {
+  remind(state, Math.max(now, state.now));
+  const { agenda } = state;
+  for (const list of ["participants", "proposals", "matches", "asked"] as const) agenda[list].clear();
+}
+
 function take(ids: Set<string>): Set<string> {
   const taken = new Set(ids);
   ids.clear();

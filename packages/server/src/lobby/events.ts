@@ -18,6 +18,8 @@ import { probeVerdictSchema } from "../latency/edge.js";
  */
 const at = v.pipe(v.number(), v.finite(), v.minValue(0));
 const who = { participantId: participantIdSchema };
+/** The server process the participant's page is connected to; only in a log that several nodes share. */
+const onNode = { nodeId: v.optional(v.string()) };
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const text = v.pipe(v.string(), v.maxLength(1000));
 
@@ -43,7 +45,13 @@ const facts = {
     /** Participants known as connected have until then to come back: the sockets of the server before are gone. */
     graceUntil: at,
     nodeId: v.string(),
+    /** True: several nodes share the log, and the people of the others stay connected. */
+    shared: v.optional(v.boolean()),
   }),
+  /** From here on this node decides: it begins by looking at everything. Only in a log that several nodes share. */
+  "node.leads": v.object({ type: v.literal("node.leads"), nodeId: v.string() }),
+  /** A node was not heard of for too long: its people have until then to come back, to whichever node. */
+  "node.lost": v.object({ type: v.literal("node.lost"), nodeId: v.string(), graceUntil: at }),
   "participant.arrived": v.object({
     type: v.literal("participant.arrived"),
     ...who,
@@ -56,6 +64,7 @@ const facts = {
     waitDeadlineAt: v.nullable(at),
     /** As it was on arrival, this scene's own earlier matches included. */
     history: historySchema,
+    ...onNode,
   }),
   "participant.rttMeasured": v.object({
     type: v.literal("participant.rttMeasured"),
@@ -69,11 +78,14 @@ const facts = {
     ...who,
     /** The place is kept until then. */
     graceUntil: at,
+    /** Whose connection ended: of no effect once the participant is connected to another node. */
+    ...onNode,
   }),
   "participant.reconnected": v.object({
     type: v.literal("participant.reconnected"),
     ...who,
     webrtc: v.boolean(),
+    ...onNode,
   }),
   "participant.left": v.object({ type: v.literal("participant.left"), ...who }),
   "participant.removed": v.object({ type: v.literal("participant.removed"), ...who, by: text }),
@@ -182,6 +194,8 @@ const decisions = {
 
 export const lobbyEventSchema = v.variant("type", [
   facts["scene.opened"],
+  facts["node.leads"],
+  facts["node.lost"],
   facts["participant.arrived"],
   facts["participant.rttMeasured"],
   facts["participant.disconnected"],

@@ -24,6 +24,23 @@ export function endParticipant(state: LobbyState, p: Participant, outcome: Outco
   return [{ kind: "ended", participantId: p.participantId, outcome }, { kind: "poolChanged" }];
 }
 
+/** The page is gone; the place is kept for a while. A proposal the participant was held by loses a member. */
+export function loseConnection(state: LobbyState, p: Participant, graceUntil: number): void {
+  p.connected = false;
+  p.graceUntil = graceUntil;
+  state.present.remove(p);
+  state.pool.remove(p);
+  state.agenda.poolChanged = true;
+  state.agenda.due.add(graceUntil, { kind: "participant", id: p.participantId });
+  if (p.proposalId !== null) {
+    state.proposals.get(p.proposalId)?.gone.add(p.participantId);
+    state.agenda.proposals.add(p.proposalId);
+  }
+  if (p.matchId !== null && state.matches.has(p.matchId)) {
+    state.agenda.due.add(graceUntil, { kind: "match", id: p.matchId });
+  }
+}
+
 /** Puts a held member back into the place it had. */
 export function backToPool(state: LobbyState, p: Participant): void {
   p.status = "waiting";

@@ -58,6 +58,8 @@ export class Participant implements Candidate, Ranked {
   beaconRttMs: Readonly<Record<string, number>> = {};
   history: { partners: readonly string[]; matches: number };
   connected = true;
+  /** The node the page is, or was last, connected to; `null` where the log is one process's. */
+  nodeId: string | null = null;
   /** The place is kept until then; `null` while connected. */
   graceUntil: number | null = null;
   /** Not proposed before this time, after having caused a release. */

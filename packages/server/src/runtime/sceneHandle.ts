@@ -46,6 +46,10 @@ export interface SceneHandle {
    * no longer live. Signals are relayed only along it.
    */
   linkPeer(participantId: string, probeId: string): string | null;
+  /** Names this server process. */
+  readonly nodeId: string;
+  /** Which node the participant is connected to, of those that share the scene. `nowhere` also when it is over. */
+  whereIs(participantId: string): "here" | "elsewhere" | "nowhere";
   viewOf(participantId: string): ParticipantView | null;
   standingOf(participantId: string): Standing | null;
   /** Everybody who waits or is held, by seniority. */

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { JournalStatus, SceneJournal } from "../journal/journal.js";
 import { apply } from "../lobby/apply.js";
 import * as commands from "../lobby/commands.js";
-import { decide, lookAgain, type Verdict, wakeAt } from "../lobby/decide.js";
+import { decide, lookAgain, rest, type Verdict, wakeAt } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { Fact, History, StoredEvent } from "../lobby/events.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
@@ -57,9 +57,13 @@ export class SceneRuntime implements SceneHandle {
   readonly #effectListeners = new Set<(effects: readonly Effect[]) => void>();
   readonly #eventListeners = new Set<(events: readonly StoredEvent[]) => void>();
   readonly #rooms = new Map<string, AbortController>();
-  /** Added to the clock, so that time goes on from where the log ends even if the system's clock was set back. */
+  /** Added to the clock: time goes on from where the log ends, wherever this system's clock stands. */
   #clockOffsetMs = 0;
   #recovering = true;
+  /** The last node of a shared log that said it decides. */
+  #leader: string | null = null;
+  /** Nodes with people here that were not heard of the last time. */
+  #missing: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | null = null;
   #deciding: Promise<void> | null = null;
   #decideAgain = false;
@@ -78,26 +82,24 @@ export class SceneRuntime implements SceneHandle {
   }
 
   async #start(): Promise<void> {
-    const { journal, seed, nodeId, clock } = this.#options;
+    const { journal, seed, nodeId } = this.#options;
     const { lobby } = this.settings;
     await journal.open((events) => this.#deliver(events));
-    this.#clockOffsetMs = Math.max(0, this.#state.now - clock.now());
     this.#recovering = false;
     journal.onStatus((status) => this.#onStatus(status));
-    await journal.appendFacts(
-      [
-        {
-          type: "scene.opened",
-          sceneId: lobby.sceneId,
-          format: 1,
-          seed,
-          configHash: lobby.configHash,
-          graceUntil: this.now() + lobby.graceMs,
-          nodeId,
-        },
-      ],
-      this.now(),
-    );
+    journal.nodes?.onHeard((live) => this.#onHeard(live));
+    const opened: Fact = {
+      type: "scene.opened",
+      sceneId: lobby.sceneId,
+      format: 1,
+      seed,
+      configHash: lobby.configHash,
+      graceUntil: this.now() + lobby.graceMs,
+      nodeId,
+      ...(journal.nodes === undefined ? {} : { shared: true }),
+    };
+    await this.#append([opened]);
+    await this.#takeOver();
   }
 
   /** Stops deciding. The journal is its owner's to close. Idempotent. */
@@ -121,11 +123,14 @@ export class SceneRuntime implements SceneHandle {
 
   async arrive(request: ArrivalRequest): Promise<Arrival> {
     const history = this.#options.historyOf(request.participantId);
-    return await this.#run(commands.arrive(this.#state, this.settings.lobby, request, history, this.now()));
+    const { lobby } = this.settings;
+    const now = this.now();
+    return await this.#run(commands.arrive(this.#state, lobby, request, history, now, this.#sharedId));
   }
 
   async disconnect(participantId: string): Promise<void> {
-    await this.#run(commands.disconnect(this.#state, this.settings.lobby, participantId, this.now()));
+    const { lobby } = this.settings;
+    await this.#run(commands.disconnect(this.#state, lobby, participantId, this.now(), this.#sharedId));
   }
 
   async leave(participantId: string): Promise<void> {
@@ -168,6 +173,61 @@ export class SceneRuntime implements SceneHandle {
     if (!commands.isInMatch(this.#state, participantId, matchId)) return "out_of_order";
     this.#options.telemetry({ type: "match.links", at: this.now(), matchId, participantId, links });
     return null;
+  }
+
+  // ── Nodes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** This node's id where several share the log. */
+  get #sharedId(): string | undefined {
+    return this.#options.journal.nodes === undefined ? undefined : this.#options.nodeId;
+  }
+
+  whereIs(participantId: string): "here" | "elsewhere" | "nowhere" {
+    const nodeId = this.#sharedId;
+    const p = this.#state.participants.get(participantId);
+    if (p === undefined || !p.connected || viewOf(this.#state, participantId)?.status === "ended") {
+      return "nowhere";
+    }
+    return nodeId === undefined || p.nodeId === nodeId ? "here" : "elsewhere";
+  }
+
+  get nodeId(): string {
+    return this.#options.nodeId;
+  }
+
+  /** Says in a shared log that this node decides from now on; without it, it would not have everything in view. */
+  async #takeOver(): Promise<void> {
+    const { journal, nodeId, logger } = this.#options;
+    if (this.#sharedId === undefined || !journal.leads || this.#closed) return;
+    try {
+      await this.#append([{ type: "node.leads", nodeId }]);
+    } catch (error) {
+      // When writing works again the journal says so, and this is tried again.
+      logger.warn({ err: error }, "this node leads the scene, but could not say so");
+    }
+  }
+
+  /** Whose node was not heard of twice in a row has lost the connection; the node may take it up again. */
+  #onHeard(live: ReadonlySet<string>): void {
+    const { logger } = this.#options;
+    if (!this.available || !this.#decides) return;
+    const missing = new Set<string>();
+    const look = (p: Participant | undefined) => {
+      if (p?.connected === true && p.nodeId !== null && !live.has(p.nodeId)) missing.add(p.nodeId);
+    };
+    for (const p of this.#state.present.items) look(p);
+    for (const match of this.#state.matches.values()) {
+      for (const id of match.members) look(this.#state.participants.get(id));
+    }
+    const lost = [...missing].filter((nodeId) => this.#missing.has(nodeId));
+    this.#missing = missing;
+    if (lost.length === 0) return;
+    const graceUntil = this.now() + this.settings.lobby.graceMs;
+    logger.warn({ lost }, "nodes are gone; their participants may come back to others");
+    this.#append(lost.map((nodeId): Fact => ({ type: "node.lost", nodeId, graceUntil }))).catch(
+      (error: unknown) =>
+        logger.warn({ err: error }, "the loss of a node could not be written; trying again"),
+    );
   }
 
   // ── Views ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -219,7 +279,9 @@ export class SceneRuntime implements SceneHandle {
     for (const event of events) {
       effects.push(...apply(this.#state, event));
       if (event.type === "proposal.released") this.#giveUpRoom(event.proposalId);
+      if (event.type === "node.leads") this.#leader = event.nodeId;
     }
+    this.#clockOffsetMs = Math.max(this.#clockOffsetMs, this.#state.now - this.#options.clock.now());
     for (const effect of effects)
       if (effect.kind === "matchFormed") this.#options.onMatchRecord(effect.record);
     if (this.#recovering) return;
@@ -249,8 +311,16 @@ export class SceneRuntime implements SceneHandle {
       );
       return;
     }
-    touchEverything(this.#state);
+    if (this.#sharedId === undefined) touchEverything(this.#state);
+    else void this.#takeOver();
     this.#decideSoon();
+  }
+
+  /** May, can, and (in a shared log) has said so. */
+  get #decides(): boolean {
+    const { journal, nodeId } = this.#options;
+    if (!journal.leads || journal.status.state !== "ready") return false;
+    return journal.nodes === undefined || this.#leader === nodeId;
   }
 
   #decideSoon(): void {
@@ -264,7 +334,10 @@ export class SceneRuntime implements SceneHandle {
     const { journal, logger } = this.#options;
     while (this.#decideAgain && !this.#closed) {
       this.#decideAgain = false;
-      if (!journal.leads || journal.status.state !== "ready") return;
+      if (!this.#decides) {
+        if (journal.nodes !== undefined) rest(this.#state, this.now());
+        return;
+      }
       const now = this.now();
       const verdict = decide(this.#state, this.settings.lobby, now);
       try {
