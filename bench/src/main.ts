@@ -28,4 +28,17 @@ program
     benchCore(options);
   });
 
+program
+  .command("load")
+  .description("memory of those who wait, and matches at a fixed rate, beside bare socket.io")
+  .option("--setup <names...>", "bare-socket.io, file, redis-1, redis-3", ["bare-socket.io", "file"])
+  .option("--rate <n>", "participants per second", Number, 400)
+  .option("--seconds <n>", "how long", Number, 10)
+  .option("--idle <n>", "participants who only wait", Number, 2000)
+  .option("--json", "one JSON object on standard output, and nothing else there")
+  .action(async (options) => {
+    const { benchLoad } = await import("./load.js");
+    await benchLoad(options);
+  });
+
 await program.parseAsync();

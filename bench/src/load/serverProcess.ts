@@ -1,0 +1,68 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { createProbematch, FifoMatchmaker, scene } from "@probematch/server";
+import { startBareServer } from "./bareServer.js";
+
+/** A server in a process of its own, told what to be by its parent and asked for its figures. */
+export type SetupName = "bare-socket.io" | "file" | "redis-1" | "redis-3";
+
+export interface ServerFigures {
+  readonly rssBytes: number;
+  readonly cpuMs: number;
+  readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number };
+}
+
+/** A rule under which nobody can be with anybody. */
+class Apart extends FifoMatchmaker {
+  override allowsPair(): boolean {
+    return false;
+  }
+}
+
+const [, , setup, dataDir, redisUrl] = process.argv;
+const delay = monitorEventLoopDelay({ resolution: 10 });
+delay.enable();
+
+const server = setup === "bare-socket.io" ? await startBareServer() : await startOurs();
+
+process.send?.({ port: server.port });
+process.on("message", (question) => {
+  if (question === "close") void server.close().then(() => process.exit(0));
+  if (question !== "figures") return;
+  globalThis.gc?.();
+  const { user, system } = process.cpuUsage();
+  const figures: ServerFigures = {
+    rssBytes: process.memoryUsage.rss(),
+    cpuMs: (user + system) / 1000,
+    eventLoopDelayMs: { p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) / 1e6 },
+  };
+  delay.reset();
+  process.send?.({ figures });
+});
+process.on("disconnect", () => process.exit(0));
+
+async function startOurs(): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const unlimited = 1_000_000;
+  const probematch = await createProbematch({
+    auth: { mode: "open" },
+    logLevel: "silent",
+    ...(redisUrl === undefined ? { dataDir: dataDir ?? null } : redisOptions(redisUrl)),
+    limits: {
+      joinsPerMinutePerAddress: unlimited,
+      joinsPerMinutePerParticipant: unlimited,
+      messageBurst: unlimited,
+      messagesPerSecond: unlimited,
+    },
+    scenes: [
+      scene("load").matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 150 }) }),
+      // Nobody here is ever matched: for counting those who wait.
+      scene("idle").groupSize(8).matchmaking({ matchmaker: new Apart() }).waitroom({ timeoutMs: null }),
+    ],
+  });
+  const { port } = await probematch.listen({ port: 0, host: "127.0.0.1" });
+  return { port, close: () => probematch.close() };
+}
+
+/** Set when the server can use Redis. */
+function redisOptions(url: string): object {
+  return { redis: { url } };
+}
