@@ -40,8 +40,9 @@ for (const [suite, counts] of /** @type {const} */ ([
     problems.push(`no ${suite} test ran`);
     continue;
   }
+  const retried = counts.flaky ? ` (${counts.flaky} only when tried again)` : "";
   process.stdout.write(
-    `${suite} tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`,
+    `${suite} tests: ${counts.passed} passed${retried}, ${counts.failed} failed, ${counts.skipped} skipped\n`,
   );
   total.passed += counts.passed;
   total.failed += counts.failed;

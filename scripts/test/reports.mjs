@@ -2,7 +2,7 @@
 /** Counts tests from the runners' own JSON reports. */
 import { readFileSync } from "node:fs";
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ passed: number, failed: number, skipped: number, flaky?: number }} Counts */
 
 /**
  * @param {string} file vitest's JSON report
@@ -29,7 +29,8 @@ export function readPlaywrightReport(file) {
   if (report === null) return null;
   const { expected, unexpected, flaky, skipped } = report.stats;
   const errors = Array.isArray(report.errors) ? report.errors.length : 0;
-  return { passed: expected + flaky, failed: unexpected === 0 && errors > 0 ? errors : unexpected, skipped };
+  const failed = unexpected === 0 && errors > 0 ? errors : unexpected;
+  return { passed: expected + flaky, failed, skipped, flaky };
 }
 
 /** @param {string} file */
