@@ -4,7 +4,6 @@ import { button, h } from "../dom.js";
 export function leaveDialog(leave: () => void): HTMLDialogElement {
   const dialog = h("dialog", { "aria-labelledby": "leave-title" });
   const stay = button("Stay", "primary", () => dialog.close());
-  stay.autofocus = true;
   dialog.append(
     h("h2", { id: "leave-title" }, "Leave the study?"),
     h("p", {}, "You give up your place in line, and nobody can be matched with you any more."),
