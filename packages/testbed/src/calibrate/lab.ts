@@ -54,12 +54,14 @@ export interface Lab {
 
 const BUSY = { workMs: 20, everyMs: 100 };
 const PROBE_TIMEOUT_MS = 45_000;
-/** A DTLS record that carries a ping or its answer is larger than one with an acknowledgment only. */
-const DATA_BYTES = { minBytes: 70, maxBytes: 110 };
 
 /** Two real browsers, one page each, a server, and the delay relay between the pages. */
 export async function openLab(pair: Pair, startServer: StartServer): Promise<Lab> {
-  const relay = createDelayRelay({ seed: pair, ...(isInNamespace() ? {} : { host: "127.0.0.1" }) });
+  const relay = createDelayRelay({
+    seed: pair,
+    alert: true,
+    ...(isInNamespace() ? {} : { host: "127.0.0.1" }),
+  });
   const closers: (() => unknown)[] = [() => relay.close()];
   const close = async () => {
     for (const end of closers.splice(0).reverse()) await end();
@@ -161,9 +163,7 @@ class BrowserLab implements Lab {
     impairments: readonly [Partial<Impairment>, Partial<Impairment>],
     fromAt: number,
   ): number | null {
-    const [there = [], back = []] = ids.map((id) =>
-      this.#relay.records(probeId, id, { fromAt, ...DATA_BYTES }),
-    );
+    const [there = [], back = []] = ids.map((id) => this.#relay.records(probeId, id, { fromAt }));
     return trueRttMs(impairments, there, back);
   }
 }

@@ -13,8 +13,8 @@ const DRAWS = 20_001;
  * would find, not the few delays that one probe's pings happened to draw: an interval that is to cover the truth has
  * to cover that.
  *
- * What the relay cannot log is in it as an error of the product's: the kernel's share, and the time from a
- * packet's arrival until Node hands it over (together about 0.1 to 0.3 ms of RTT on an idle machine).
+ * What the relay cannot log counts as an error of the product: the kernel's share, and the time from a packet's
+ * arrival until Node hands it over (about 0.05 ms of RTT while the relay is alert, 0.4 otherwise).
  *
  * @param there records of one direction during the probe; @param back of the other
  * @returns `null` when one direction carried nothing

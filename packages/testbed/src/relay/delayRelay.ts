@@ -24,6 +24,11 @@ export interface DelayRelayOptions {
   readonly skipUnimpaired?: boolean;
   /** Packets logged per direction of a link. Default 20,000. */
   readonly maxLogged?: number;
+  /**
+   * Stay awake while packets pass, and for 2 s after the last one: then the log misses next to nothing of a packet's way
+   * through the relay, and one core is busy. For calibrations. Default `false`.
+   */
+  readonly alert?: boolean;
   /** A link without packets for this long gives its sockets back; its log stays. Default 120,000. */
   readonly idleMs?: number;
   /** Logs kept of links that are closed; the oldest are forgotten. Default 1,000. */
@@ -101,7 +106,7 @@ interface Directions {
  */
 export function createDelayRelay(options: DelayRelayOptions = {}): DelayRelay {
   const { host = defaultRelayHost(), seed = "probematch", skipUnimpaired = false } = options;
-  const { maxLogged = 20_000, idleMs = 120_000, maxLinks = 1000 } = options;
+  const { alert = false, maxLogged = 20_000, idleMs = 120_000, maxLinks = 1000 } = options;
   const queue = new ReleaseQueue();
   const entries = new Map<string, Entry>();
   const participants = new Map<string, Directions>();
@@ -128,6 +133,7 @@ export function createDelayRelay(options: DelayRelayOptions = {}): DelayRelay {
           host,
           queue,
           maxLogged,
+          alert,
           random: (side) => seededRandom(`${seed}/${ordinal}/${side}`),
           path: (side) => path(names, side),
         });

@@ -15,6 +15,7 @@ export const otherSide = (side: Side): Side => (side === 0 ? 1 : 0);
 const MAX_TRANSACTIONS = 512;
 /** Checks that arrive before the other side's address is known; browsers repeat them, so few are kept. */
 const MAX_PARKED = 8;
+const ALERT_MS = 2000;
 
 interface SideState {
   /** Stands for this side: the other browser is told its address and sends here. */
@@ -33,6 +34,7 @@ export interface RelayLinkOptions {
   readonly host: string;
   readonly queue: ReleaseQueue;
   readonly maxLogged: number;
+  readonly alert: boolean;
   /** One generator per direction. */
   readonly random: (from: Side) => Random;
   /** What a packet sent by `from` passes through now. */
@@ -103,6 +105,7 @@ export class RelayLink {
   #receive(from: Side, packet: Buffer, source: RemoteInfo): void {
     const arrivedAt = performance.now();
     this.lastPacketAt = arrivedAt;
+    if (this.#options.alert) this.#options.queue.stayAwake(arrivedAt + ALERT_MS);
     const sender = this.#sides[from];
     const receiver = this.#sides[otherSide(from)];
     const kind = packetKind(packet);

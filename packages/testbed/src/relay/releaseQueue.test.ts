@@ -51,4 +51,17 @@ describe("a release queue", () => {
     await new Promise<void>((resolve) => queue.push(performance.now() + 4, resolve));
     expect(released).toBe(false);
   });
+
+  it("keeps the event loop from sleeping for as long as it is told to, and no longer", async () => {
+    const queue = new ReleaseQueue();
+    const share = async () => {
+      const before = performance.eventLoopUtilization();
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return performance.eventLoopUtilization(before).utilization;
+    };
+    queue.stayAwake(performance.now() + 30);
+    expect(await share()).toBeGreaterThan(0.8);
+    queue.clear();
+    expect(await share()).toBeLessThan(0.5);
+  });
 });
