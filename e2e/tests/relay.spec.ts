@@ -1,9 +1,9 @@
 import { expect, test } from "@playwright/test";
 import { median } from "@probematch/shared";
-import { createDelayRelay, type DelayRelay, type Engine, isInNamespace } from "@probematch/testbed";
+import { createDelayRelay, type DelayRelay, type Engine } from "@probematch/testbed";
 import { type BlankSite, startBlankSite } from "../fixtures/blankSite.js";
 import { type BrowserPool, createBrowserPool } from "../fixtures/browserPool.js";
-import { enginePairs } from "../fixtures/engines.js";
+import { enginePairs, reasonToSkip, udpHost } from "../fixtures/engines.js";
 import { createPlainPeer, type PlainPeer } from "../fixtures/plainPeer.js";
 
 /**
@@ -47,7 +47,9 @@ for (const mdns of [false, true]) {
 
     for (const engines of mdns ? enginePairs.slice(2) : enginePairs) {
       test(`a ping over a data channel reads what the relay really added: ${engines.join(" and ")}`, async () => {
-        const relay = createDelayRelay(isInNamespace() ? {} : { host: "127.0.0.1" });
+        for (const reason of engines.map(reasonToSkip)) test.skip(reason !== null, reason ?? "");
+        const host = udpHost();
+        const relay = createDelayRelay(host === undefined ? {} : { host });
         relay.setParticipant("a", { delayMs: 20 });
         relay.setParticipant("b", { out: { delayMs: 5 }, in: { delayMs: 10 } });
         const { a, b, contexts } = await connectThroughRelay(pool, relay, engines);

@@ -1,6 +1,6 @@
 import { FifoMatchmaker, scene } from "@probematch/server";
 import { startTurn, type TurnService } from "@probematch/testbed";
-import { enginePairs } from "../fixtures/engines.js";
+import { enginePairs, udpHost } from "../fixtures/engines.js";
 import { expect, test } from "../fixtures/test.js";
 
 const SECRET = "shared with the TURN server";
@@ -10,7 +10,8 @@ const relayOnly = scene("lobby")
 
 let turn: TurnService;
 test.beforeAll(async () => {
-  turn = await startTurn({ secret: SECRET });
+  const host = udpHost();
+  turn = await startTurn({ secret: SECRET, ...(host === undefined ? {} : { host }) });
 });
 test.afterAll(() => turn.close());
 

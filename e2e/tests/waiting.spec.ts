@@ -1,11 +1,17 @@
-import { FifoMatchmaker, LatencyFifoMatchmaker, scene, signParticipantToken } from "@probematch/server";
+import {
+  FifoMatchmaker,
+  GroupReunionMatchmaker,
+  LatencyFifoMatchmaker,
+  scene,
+  signParticipantToken,
+} from "@probematch/server";
 import { expect, test } from "../fixtures/test.js";
 
 const lobby = scene("lobby");
 const measured = lobby.matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 150 }) });
 
 test("a page refresh keeps place, attributes and history", async ({ lab }) => {
-  const study = await lab.study({ scenes: [lobby.groupSize(3), scene("later").groupSize(3)] });
+  const study = await lab.study({ scenes: [lobby.groupSize(3)] });
   const senior = await lab.participant(study, "chromium", {
     participantId: "senior",
     attributes: { age: 30 },
@@ -31,6 +37,33 @@ test("a page refresh keeps place, attributes and history", async ({ lab }) => {
     { participantId: "other", attributes: { age: 40 } },
     { participantId: "third" },
   ]);
+});
+
+test("a page refresh keeps place, attributes and history: previous partners find each other again", async ({
+  lab,
+}) => {
+  const matchmaker = new GroupReunionMatchmaker({ waitForPartnersMs: 60_000 });
+  const study = await lab.study({ scenes: [lobby, scene("reunion").matchmaking({ matchmaker })] });
+  const firstRound = await Promise.all(
+    ["a", "b"].map((participantId) => lab.participant(study, "chromium", { participantId })),
+  );
+  await Promise.all(firstRound.map((page) => page.matched()));
+  for (const participantId of ["c", "d"]) {
+    firstRound.push(await lab.participant(study, "chromium", { participantId }));
+  }
+  await Promise.all(firstRound.map((page) => page.matched()));
+
+  const again = (participantId: string) =>
+    lab.participant(study, "firefox", { participantId, scene: "reunion" });
+  const a = await again("a");
+  const c = await again("c");
+  await c.until("waiting", ({ lobbyCount }) => lobbyCount === 2);
+  await a.reload();
+  expect(a.all("matched")).toEqual([]);
+  const b = await again("b");
+  const [ofA, ofB] = await Promise.all([a.matched(), b.matched()]);
+  expect(ofA.id).toBe(ofB.id);
+  expect(study.scene("reunion").waitingIds()).toEqual(["c"]);
 });
 
 test("a page refresh after the match is told of the match again", async ({ lab }) => {
