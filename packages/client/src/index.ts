@@ -1,5 +1,6 @@
 export type {
   Attributes,
+  BeaconRtts,
   JsonValue,
   Outcome,
   ProbeFailure,

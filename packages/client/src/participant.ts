@@ -1,4 +1,11 @@
-import type { Outcome, ProbeReport, RefusalCode, RttStats, ServerMessages } from "@probematch/shared";
+import type {
+  BeaconRtts,
+  Outcome,
+  ProbeReport,
+  RefusalCode,
+  RttStats,
+  ServerMessages,
+} from "@probematch/shared";
 import type { Listenable } from "./emitter.js";
 import type { Match } from "./match/match.js";
 import type { ConnectionState } from "./session/session.js";
@@ -59,6 +66,8 @@ export interface ParticipantEvents {
   ended: { readonly outcome: Outcome };
   /** A new figure for the RTT to the server. */
   serverRtt: RttStats;
+  /** One round of measuring the scene's beacons, ms by beacon id; a beacon that did not answer is left out. */
+  beaconRtt: BeaconRtts;
   problem: Problem;
 }
 
@@ -75,6 +84,8 @@ export interface Participant extends Listenable<ParticipantEvents> {
   readonly outcome: Outcome | null;
   /** The RTT to the server; `null` before the first figure. */
   readonly serverRtt: RttStats | null;
+  /** The newest RTT to each of the scene's beacons that answered, ms by beacon id. */
+  readonly beaconRttMs: BeaconRtts;
   /**
    * Resolves when the wait is over, whatever came of it; at once when it is over already. May be called any number of times.
    *

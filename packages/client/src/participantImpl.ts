@@ -1,10 +1,11 @@
-import type { Outcome, RttStats, ServerMessages } from "@probematch/shared";
+import type { BeaconRtts, Outcome, RttStats, ServerMessages } from "@probematch/shared";
 import { Emitter } from "./emitter.js";
 import { MatchImpl } from "./match/match.js";
 import type { CheckedOptions } from "./options.js";
 import type { MatchResult, Participant, ParticipantEvents, ParticipantStatus } from "./participant.js";
 import { Probes } from "./probe/probes.js";
 import { hasWebrtc } from "./probe/support.js";
+import { Beacons } from "./rtt/beacons.js";
 import { ServerRtt } from "./rtt/serverRtt.js";
 import { ResumeStore } from "./session/resumeStore.js";
 import { type ConnectionState, Session } from "./session/session.js";
@@ -19,9 +20,11 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
   connection: ConnectionState = { status: "connecting" };
   outcome: Outcome | null = null;
   serverRtt: RttStats | null = null;
+  beaconRttMs: BeaconRtts = {};
   readonly #session: Session;
   readonly #resume: ResumeStore;
   readonly #probes: Probes;
+  readonly #beacons: Beacons;
   readonly #waiters = new Set<(result: MatchResult) => void>();
   #rtt: ServerRtt | null = null;
   #match: MatchImpl | null = null;
@@ -54,6 +57,15 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
       send: this.#session.send,
       onReport: (probeId, report) => this.emit("measured", { probeId, report }),
     });
+    this.#beacons = new Beacons({
+      measureWhileHidden,
+      mayMeasure: () => this.status !== "probing",
+      onReport: (beaconRttMs) => {
+        this.beaconRttMs = { ...this.beaconRttMs, ...beaconRttMs };
+        this.#session.send("beaconReport", { beaconRttMs });
+        this.emit("beaconRtt", beaconRttMs);
+      },
+    });
     this.#session.open();
   }
 
@@ -85,7 +97,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
   }
 
   readonly #handlers: ServerHandlers = {
-    welcome: ({ participantId, resumeToken, resumed, serverRtt }) => {
+    welcome: ({ participantId, resumeToken, resumed, serverRtt, beacons = [] }) => {
       this.id = participantId;
       this.#session.welcomed(resumeToken, participantId);
       this.#rtt?.stop();
@@ -99,6 +111,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
         },
       });
       this.#rtt.start();
+      if (this.#match === null) this.#beacons.start(beacons);
       this.#setConnection({ status: "connected", resumed });
     },
     echoed: ({ seq }) => this.#rtt?.answered(seq),
@@ -162,6 +175,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
     if (this.#result !== null) return;
     const probeIds = message.peers.flatMap(({ probeId }) => probeId ?? []);
     this.#match = new MatchImpl(message, this.#probes.handOver(probeIds), this.#session.send);
+    this.#beacons.stop();
     this.status = "matched";
     this.#settle({ status: "matched", match: this.#match });
     this.emit("matched", this.#match);
@@ -169,6 +183,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
 
   #lost(): void {
     this.#rtt?.stop();
+    this.#beacons.stop();
     // The server releases a proposal when a member is gone. What this page has confirmed may be a match by now,
     // though: its links are kept until the server says.
     if (this.#confirmed === null) this.#dropProposal();
@@ -193,6 +208,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
     if (this.#hasLeft) this.#session.leave();
     else this.#session.close();
     this.#rtt?.stop();
+    this.#beacons.stop();
     this.#probes.closeExcept(null);
     if (!isFirst) return;
     this.status = status;

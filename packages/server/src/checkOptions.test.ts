@@ -28,6 +28,7 @@ describe("checkOptions", () => {
       limits: {
         joinsPerMinutePerParticipant: 10,
         joinsPerMinutePerAddress: 600,
+        beaconRequestsPerMinutePerAddress: 6000,
         messageBurst: 400,
         messagesPerSecond: 50,
         signalsPerProbe: 200,

@@ -67,6 +67,7 @@ const server = {
 const limits = {
   joinsPerMinutePerParticipant: whole(defaultLimits.joinsPerMinutePerParticipant, 1, 1_000_000),
   joinsPerMinutePerAddress: whole(defaultLimits.joinsPerMinutePerAddress, 1, 1_000_000),
+  beaconRequestsPerMinutePerAddress: whole(defaultLimits.beaconRequestsPerMinutePerAddress, 1, 1_000_000),
   messageBurst: whole(defaultLimits.messageBurst, 1, 1_000_000),
   messagesPerSecond: whole(defaultLimits.messagesPerSecond, 1, 1_000_000),
   signalsPerProbe: whole(defaultLimits.signalsPerProbe, 1, 1_000_000),

@@ -13,9 +13,11 @@ export type { AuthOptions, HeartbeatOptions, JournalOptions, ProbematchOptions }
 export type { SceneHandle } from "./runtime/sceneHandle.js";
 export { ConfigError, type ConfigProblem } from "./scene/configError.js";
 export type { OnMatch, RoomRequest } from "./scene/onMatch.js";
+export { publicBeacons } from "./scene/publicBeacons.js";
 export type { SceneInput } from "./scene/resolveScene.js";
 export { type SceneBuilder, scene } from "./scene/scene.js";
 export type {
+  BeaconConfig,
   MatchesOptions,
   MatchmakerDescription,
   MatchmakingOptions,

@@ -66,7 +66,7 @@ export interface ProbematchOptions {
   /** Serve the browser SDK for a script tag at `/probematch/probematch.js`. Default: `true`. */
   readonly serveClient?: boolean;
   /**
-   * What the paths of health, metrics and queue begin with. Default: `/probematch` on an application's own server
+   * What the paths of health, metrics, queue and beacon begin with. Default: `/probematch` on an application's own server
    * (`attach`), so that none of its paths is taken, and nothing on a server that stands alone (`listen`).
    */
   readonly httpPrefix?: string;

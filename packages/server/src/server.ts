@@ -4,6 +4,7 @@ import { type AdminFeed, createAdminFeed } from "./admin/adminFeed.js";
 import { type CheckedOptions, checkOptions } from "./checkOptions.js";
 import { createGateway, type Gateway } from "./gateway/createGateway.js";
 import type { AuthSettings, GatewayOptions } from "./gateway/options.js";
+import { BeaconFace } from "./http/beacon.js";
 import { CLIENT_FILE_PATH, loadClientFile } from "./http/clientFile.js";
 import { Faces } from "./http/faces.js";
 import { createMetrics, type Metrics } from "./http/metrics.js";
@@ -78,6 +79,7 @@ export async function createProbematch(options: ProbematchOptions): Promise<Prob
       scenes: scenes.runtimes,
       metrics,
       clientFile,
+      beacon: new BeaconFace({ ...settings.limits, trustedProxies: settings.trustedProxies }),
       logger,
       isClosing: () => server.closing,
     });

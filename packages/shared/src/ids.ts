@@ -8,3 +8,12 @@ export const sceneIdSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/)
 
 /** Ids the server makes (proposals, probes, matches). */
 export const serverIdSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,80}$/));
+
+/**
+ * A beacon's name: letters, digits, `_`, `.` and `-`, at most 64, the first one a letter or a digit. Two words are
+ * no names, because the RTTs are kept by name in objects.
+ */
+export const beaconIdSchema = v.pipe(
+  v.string(),
+  v.regex(/^(?!(?:constructor|prototype)$)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
+);

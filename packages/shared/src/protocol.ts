@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { reportableFailureSchema } from "./failures.js";
-import { participantIdSchema, sceneIdSchema, serverIdSchema } from "./ids.js";
+import { beaconIdSchema, participantIdSchema, sceneIdSchema, serverIdSchema } from "./ids.js";
 import { attributesSchema, jsonValueSchema } from "./json.js";
 import { outcomeSchema } from "./outcomes.js";
 import { refusalCodeSchema } from "./refusals.js";
@@ -54,6 +54,20 @@ export const serverRttParametersSchema = v.object({
 export type ServerRttParameters = v.InferOutput<typeof serverRttParametersSchema>;
 
 const seq = v.pipe(count, v.maxValue(0xffff_ffff));
+
+/** A scene has at most this many beacons. */
+export const MAX_BEACONS = 16;
+
+/** An endpoint whose RTT pages measure: pages that are near the same ones are likely near each other. */
+export const beaconSchema = v.object({
+  id: beaconIdSchema,
+  /** `https:`, or `http:` where the study's page is not on HTTPS itself. */
+  url: v.pipe(v.string(), v.maxLength(500)),
+});
+export type Beacon = v.InferOutput<typeof beaconSchema>;
+
+/** RTTs in ms by beacon id; a beacon that could not be reached is left out. */
+export type BeaconRtts = Readonly<Record<string, number>>;
 
 /** The kind of network path a probe took, as in RTCIceCandidate types: the less direct end names it. */
 export const pathKinds = ["host", "srflx", "prflx", "relay"] as const;
@@ -156,7 +170,7 @@ export const clientMessages = {
   /** RTTs to the scene's beacons, by beacon id; a beacon that could not be reached is left out. */
   beaconReport: v.object({
     beaconRttMs: v.pipe(
-      v.record(v.pipe(v.string(), v.maxLength(64)), ms),
+      v.record(v.pipe(v.string(), v.maxLength(64)), v.pipe(ms, v.maxValue(60_000))),
       v.check((r) => Object.keys(r).length <= 64),
     ),
   }),
@@ -191,6 +205,8 @@ export const serverMessages = {
     /** True when this participant was already known and keeps the place it had. */
     resumed: v.boolean(),
     serverRtt: serverRttParametersSchema,
+    /** Left out where the scene has none. */
+    beacons: v.optional(v.pipe(v.array(beaconSchema), v.maxLength(64))),
   }),
   echoed: v.object({ seq }),
   serverEcho: v.object({ seq }),

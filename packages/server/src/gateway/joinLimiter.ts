@@ -33,7 +33,8 @@ export class JoinLimiter {
   }
 }
 
-async function consume(limiter: RateLimiterMemory, key: string): Promise<boolean> {
+/** Counts one more for this key; `false` = one too many. */
+export async function consume(limiter: RateLimiterMemory, key: string): Promise<boolean> {
   try {
     await limiter.consume(key);
     return true;

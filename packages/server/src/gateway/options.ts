@@ -21,6 +21,8 @@ export interface GatewayLimits {
   readonly joinsPerMinutePerParticipant: number;
   /** Connections a minute from one IP address; a whole lab may be behind one. Default: 600. */
   readonly joinsPerMinutePerAddress: number;
+  /** Requests a minute from one IP address to this node's beacon. Default: 6000. */
+  readonly beaconRequestsPerMinutePerAddress: number;
   /** Messages a page may send at once (seven links' candidates come in a burst). Default: 400. */
   readonly messageBurst: number;
   /** Messages a second a page may send for long. Default: 50. */
@@ -32,6 +34,7 @@ export interface GatewayLimits {
 export const defaultLimits: GatewayLimits = {
   joinsPerMinutePerParticipant: 10,
   joinsPerMinutePerAddress: 600,
+  beaconRequestsPerMinutePerAddress: 6000,
   messageBurst: 400,
   messagesPerSecond: 50,
   signalsPerProbe: 200,

@@ -44,7 +44,11 @@ export function createReceivers(
       },
     ),
     beaconReport: onReport(clientMessages.beaconReport, async ({ scene, participantId }, { beaconRttMs }) => {
-      await scene.reportRtt(participantId, { beaconRttMs });
+      // A page that was loaded under an older configuration may know beacons that are gone.
+      const known = scene.settings.beacons.filter(({ id }) => Object.hasOwn(beaconRttMs, id));
+      if (known.length === 0) return null;
+      const rtts = Object.fromEntries(known.map(({ id }) => [id, beaconRttMs[id] ?? 0]));
+      await scene.reportRtt(participantId, { beaconRttMs: rtts });
       return null;
     }),
     probeReady: on(clientMessages.probeReady, ({ scene, participantId }, { probeId }) =>

@@ -10,7 +10,7 @@ const reports: Report[] = [];
 const start = async () => {
   reports.length = 0;
   rig = await GatewayRig.start({
-    scenes: [scene("near")],
+    scenes: [scene("near").beacons([{ id: "oslo", url: "https://oslo.example/beacon" }])],
     observer: { rttReported: (report) => reports.push(report) },
   });
 };
@@ -55,6 +55,38 @@ describe("a participant's server RTT", () => {
     const page = await rig.welcomed("a");
     page.send("beaconReport", { beaconRttMs: { oslo: 31.5 } });
     expect(await rig.event("participant.rttMeasured", "a")).toMatchObject({ beaconRttMs: { oslo: 31.5 } });
+  });
+
+  it("to beacons that the scene does not have is dropped", async () => {
+    await start();
+    const page = await rig.welcomed("a");
+    page.send("beaconReport", { beaconRttMs: { paris: 20 } });
+    page.send("beaconReport", { beaconRttMs: { paris: 20, toString: 1, oslo: 31.5 } });
+    expect((await rig.event("participant.rttMeasured", "a")).beaconRttMs).toEqual({ oslo: 31.5 });
+    expect(rig.eventsOf("participant.rttMeasured", "a")).toHaveLength(1);
+    expect(page.all("refused")).toEqual([]);
+  });
+
+  it("to a beacon is refused where no path is that long", async () => {
+    await start();
+    const page = await rig.welcomed("a");
+    for (const oslo of [-1, 60_001, Number.NaN]) page.send("beaconReport", { beaconRttMs: { oslo } });
+    await page.settled();
+    expect(page.all("refused").map(({ code }) => code)).toEqual(Array(3).fill("bad_message"));
+    expect(rig.eventsOf("participant.rttMeasured", "a")).toEqual([]);
+  });
+
+  it("to beacons is asked of pages by telling them which there are, and only where there are some", async () => {
+    rig = await GatewayRig.start({
+      scenes: [
+        scene("near"),
+        scene("far").beacons([{ id: "oslo", url: "https://oslo.example", place: "Oslo" }]),
+      ],
+    });
+    const near = await rig.page({ participantId: "a" }).next("welcome");
+    expect(near).not.toHaveProperty("beacons");
+    const far = await rig.page({ participantId: "b", scene: "far" }).next("welcome");
+    expect(far.beacons).toEqual([{ id: "oslo", url: "https://oslo.example/" }]);
   });
 
   it("is not reported more often than anybody needs: a page cannot fill the disk", async () => {

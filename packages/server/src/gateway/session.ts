@@ -100,6 +100,7 @@ export class Session {
         groupSize: settings.lobby.groupSize,
         resumed,
         serverRtt: { ...settings.serverRtt },
+        ...(settings.beacons.length === 0 ? {} : { beacons: [...settings.beacons] }),
       },
     });
     this.#tellSituation();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import type { SceneHandle } from "../runtime/sceneHandle.js";
+import { BEACON_PATH, type BeaconFace } from "./beacon.js";
 import { CLIENT_FILE_PATH, type ClientFile, sendClientFile } from "./clientFile.js";
 import type { Metrics } from "./metrics.js";
 import { respond, respondError, respondJson } from "./respond.js";
@@ -10,13 +11,14 @@ export interface FacesOptions {
   readonly metrics: Metrics;
   /** `null`: the SDK is not served. */
   readonly clientFile: ClientFile | null;
+  readonly beacon: BeaconFace;
   readonly logger: Logger;
   readonly isClosing: () => boolean;
 }
 
 type Face = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Health, metrics, the queue's length and the SDK's file over plain HTTP. */
+/** Health, metrics, the queue's length, a beacon and the SDK's file over plain HTTP. */
 export class Faces {
   readonly #options: FacesOptions;
 
@@ -54,6 +56,7 @@ export class Faces {
     if (rest === "/healthz") return (request, response) => respondJson(request, response, 200, { ok: true });
     if (rest === "/readyz") return (request, response) => this.#sendReadiness(request, response);
     if (rest === "/metrics") return (request, response) => this.#sendMetrics(request, response);
+    if (rest === BEACON_PATH) return (request, response) => this.#options.beacon.send(request, response);
     const sceneId = /^\/api\/scenes\/([^/]+)\/queue$/.exec(rest)?.[1];
     if (sceneId === undefined) return null;
     return (request, response) => this.#sendQueue(request, response, sceneId);

@@ -90,6 +90,7 @@ function commit(state: LobbyState, event: Of<"match.committed">): Effect[] | nul
     state.line.remove(p);
     state.present.remove(p);
     state.agenda.unmeasured.delete(p.participantId);
+    state.agenda.withoutBeacons.delete(p.participantId);
   }
   const record = matchRecordOf(state, proposal, match, members);
   for (const p of members) takeSeat(state, p, match);

@@ -58,6 +58,7 @@ function arrive(
   state.agenda.participants.add(p.participantId);
   state.agenda.asked.add(p.participantId);
   state.agenda.unmeasured.add(p.participantId);
+  state.agenda.withoutBeacons.add(p.participantId);
   if (p.waitDeadlineAt !== null)
     state.agenda.due.add(p.waitDeadlineAt, { kind: "participant", id: p.participantId });
   return [{ kind: "poolChanged" }];
@@ -75,6 +76,7 @@ function measure(
   p.serverRtt = event.serverRtt ?? p.serverRtt;
   if (p.serverRtt !== null) state.agenda.unmeasured.delete(p.participantId);
   p.beaconRttMs = { ...p.beaconRttMs, ...event.beaconRttMs };
+  if (p.hasBeaconRtts) state.agenda.withoutBeacons.delete(p.participantId);
   state.latency.locate(p);
   state.agenda.participants.add(p.participantId);
   state.agenda.asked.add(p.participantId);

@@ -20,6 +20,8 @@ export interface LobbyConfig {
    * long. Without it such a rule would only ever see "unknown" for whoever just arrived.
    */
   readonly firstRttWaitMs: number;
+  /** The same for beacons: the scene has some and a rule reads them. Left out = false. */
+  readonly awaitsBeacons?: boolean;
   readonly waitTimeoutMs: number | null;
   /** How long a place is kept for somebody whose connection is gone. */
   readonly graceMs: number;

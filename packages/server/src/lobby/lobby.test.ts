@@ -326,6 +326,26 @@ describe("the rules about server RTTs", () => {
     expect(t.matches).toEqual([["ann", "bob"]]);
   });
 
+  it("wait for a newcomer's beacons where a rule reads them, but not for ever", () => {
+    const t = new TestScene({ ...noLimit, awaitsBeacons: true, firstRttWaitMs: 3000 });
+    for (const [id, first] of [
+      ["ann", "bob"],
+      ["cem", "dot"],
+    ] as const) {
+      t.arrive(id);
+      t.arrive(first);
+      t.serverRtt(id, 20);
+    }
+    expect(t.matches).toEqual([]);
+    t.beaconRtts("dot", { oslo: 30 });
+    t.beaconRtts("bob", { oslo: 35 });
+    expect(t.matches).toEqual([["bob", "dot"]]);
+    t.scene.advance(2999);
+    expect(t.matches).toHaveLength(1);
+    t.scene.advance(1);
+    expect(t.matches[1]).toEqual(["ann", "cem"]);
+  });
+
   it("the legacy maxRtt keeps apart two whose RTTs differ by more, and asks again when they change", () => {
     const t = new TestScene({ ...noLimit, maxServerRttDifferenceMs: 50, firstRttWaitMs: 3000 });
     t.arrive("ann");

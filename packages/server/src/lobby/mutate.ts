@@ -11,6 +11,7 @@ export function endParticipant(state: LobbyState, p: Participant, outcome: Outco
   state.present.remove(p);
   state.pool.remove(p);
   state.agenda.unmeasured.delete(p.participantId);
+  state.agenda.withoutBeacons.delete(p.participantId);
   p.status = "ended";
   p.outcome = outcome;
   p.endedAt = state.now;

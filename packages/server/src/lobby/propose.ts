@@ -52,27 +52,36 @@ const readsServerRtt = (config: LobbyConfig) =>
   config.maxServerRttDifferenceMs !== null ||
   config.excludeServerRttAboveMs !== null;
 
+/** A figure that a rule of the scene reads is not there. */
+const lacksRtts = (config: LobbyConfig, p: Participant): boolean =>
+  (p.serverRtt === null && readsServerRtt(config)) || (config.awaitsBeacons === true && !p.hasBeaconRtts);
+
+/** Might {@link lacksRtts} be true of anybody? */
+const anybodyLacksRtts = ({ agenda }: LobbyState, config: LobbyConfig): boolean =>
+  (agenda.unmeasured.size > 0 && readsServerRtt(config)) ||
+  (agenda.withoutBeacons.size > 0 && config.awaitsBeacons === true);
+
 /** Not to be proposed now: backing off, or too new to have been measured. */
 function isResting(config: LobbyConfig, p: Participant, now: number): boolean {
   if (p.notBefore !== null && p.notBefore > now) return true;
-  return p.serverRtt === null && readsServerRtt(config) && p.arrivedAt + config.firstRttWaitMs > now;
+  return p.arrivedAt + config.firstRttWaitMs > now && lacksRtts(config, p);
 }
 
 /** Whom a matchmaker may be given: connected, not held, not resting. */
 function poolAt(state: LobbyState, config: LobbyConfig, now: number): readonly Participant[] {
-  const { resting, unmeasured } = state.agenda;
   const all = state.pool.items;
-  if (resting.size === 0 && (unmeasured.size === 0 || !readsServerRtt(config))) return all;
+  if (state.agenda.resting.size === 0 && !anybodyLacksRtts(state, config)) return all;
   return all.filter((p) => !isResting(config, p, now));
 }
 
 /** Reminds of the newcomers that are kept back until they are measured. */
 function awaitFirstRtts(state: LobbyState, config: LobbyConfig, now: number): void {
-  if (!readsServerRtt(config)) return;
+  if (!anybodyLacksRtts(state, config)) return;
   for (const id of state.agenda.asked) {
     const p = state.participants.get(id);
-    const at = (p?.arrivedAt ?? 0) + config.firstRttWaitMs;
-    if (p?.serverRtt === null && at > now) state.agenda.due.add(at, { kind: "participant", id });
+    if (p === undefined) continue;
+    const at = p.arrivedAt + config.firstRttWaitMs;
+    if (at > now && lacksRtts(config, p)) state.agenda.due.add(at, { kind: "participant", id });
   }
 }
 

@@ -16,7 +16,9 @@ export function rttMatters(
   measured: { readonly serverRtt?: RttSummary; readonly beaconRttMs?: Readonly<Record<string, number>> },
 ): boolean {
   if (measured.serverRtt !== undefined && serverRttMatters(p.serverRtt, measured.serverRtt)) return true;
-  return Object.entries(measured.beaconRttMs ?? {}).some(([id, rttMs]) => differs(p.beaconRttMs[id], rttMs));
+  return Object.entries(measured.beaconRttMs ?? {}).some(([id, rttMs]) =>
+    differs(Object.hasOwn(p.beaconRttMs, id) ? p.beaconRttMs[id] : undefined, rttMs),
+  );
 }
 
 function serverRttMatters(known: RttSummary | null, next: RttSummary): boolean {

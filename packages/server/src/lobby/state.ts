@@ -97,6 +97,10 @@ export class Participant implements Candidate, Ranked {
   get waitedMs(): number {
     return Math.max(0, this.#asOf.now - this.arrivedAt);
   }
+
+  get hasBeaconRtts(): boolean {
+    return Object.keys(this.beaconRttMs).length > 0;
+  }
 }
 
 export type ArrivalFacts = Pick<
@@ -182,6 +186,8 @@ export interface Agenda {
   readonly resting: Set<string>;
   /** Those who wait without a server RTT. */
   readonly unmeasured: Set<string>;
+  /** Those who wait without an RTT to any beacon. */
+  readonly withoutBeacons: Set<string>;
   /** Somebody left the pool or anything else changed that only matters to rules about the whole pool. */
   poolChanged: boolean;
   readonly due: DeadlineHeap<Reminder>;
@@ -224,6 +230,7 @@ export function createLobbyState(): LobbyState {
       asked: new Set(),
       resting: new Set(),
       unmeasured: new Set(),
+      withoutBeacons: new Set(),
       poolChanged: false,
       due: new DeadlineHeap(),
     },

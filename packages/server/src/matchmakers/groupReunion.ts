@@ -119,6 +119,10 @@ export class GroupReunionMatchmaker extends Matchmaker {
     return this.#fallback?.readsServerRtt ?? false;
   }
 
+  override get readsBeacons(): boolean {
+    return this.#fallback?.readsBeacons ?? false;
+  }
+
   override nameFor(group: readonly Candidate[]): string {
     if (this.#fallback === null || isReunion(group)) return this.name;
     return this.#fallback.nameFor(group);

@@ -164,6 +164,14 @@ export abstract class Matchmaker {
     return true;
   }
 
+  /**
+   * Does any rule of this matchmaker do better with `beaconRttMs`? Then, in a scene with beacons, a new candidate is
+   * not asked about before its first ones are there, or the scene's `firstWaitMs` has passed. Default: false.
+   */
+  get readsBeacons(): boolean {
+    return false;
+  }
+
   /** The matchmaker's settings, for the configuration's hash and the log. JSON. */
   describe(): Record<string, unknown> {
     return { name: this.name, maxP2pRttMs: this.maxP2pRttMs };

@@ -36,6 +36,7 @@ describe("resolveScene", () => {
         maxServerRttDifferenceMs: null,
         excludeServerRttAboveMs: null,
         firstRttWaitMs: 3000,
+        awaitsBeacons: false,
         waitTimeoutMs: 300_000,
         graceMs: 30_000,
         edgeLifeMs: 300_000,
@@ -55,6 +56,7 @@ describe("resolveScene", () => {
       hideLobbyCount: false,
       relayOnly: false,
       serverRtt: { intervalMs: 2000, burst: 5, timeoutMs: 5000 },
+      beacons: [],
     });
   });
 

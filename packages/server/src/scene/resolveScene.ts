@@ -2,6 +2,7 @@ import { sceneIdSchema } from "@probematch/shared";
 import * as v from "valibot";
 import type { LobbyConfig } from "../lobby/config.js";
 import { shown } from "../matchmakers/options.js";
+import { readBeacons } from "./beacons.js";
 import { ConfigError, type ConfigProblem } from "./configError.js";
 import { configHash } from "./configHash.js";
 import { contradictions } from "./contradictions.js";
@@ -83,6 +84,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
   const waitroom = readSection(options.waitroom, config["waitroom"], `${path}.waitroom`, problems);
   const probing = readSection(options.probing, config["probing"], `${path}.probing`, problems);
   const serverRtt = readSection(options.serverRtt, config["serverRtt"], `${path}.serverRtt`, problems);
+  const beacons = readBeacons(config["beacons"], `${path}.beacons`, problems);
   const matches = readSection(options.matches, config["matches"], `${path}.matches`, problems);
   const onMatch = readOnMatch(config["onMatch"], `${path}.onMatch`, problems);
 
@@ -97,6 +99,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
     maxServerRttDifferenceMs: maxRtt,
     excludeServerRttAboveMs: serverRtt.excludeAboveMs,
     firstRttWaitMs: serverRtt.firstWaitMs,
+    awaitsBeacons: beacons.length > 0 && matchmaker.readsBeacons,
     waitTimeoutMs: waitroom.timeoutMs,
     graceMs: waitroom.graceMs,
     edgeLifeMs: probing.edgeLifeMs,
@@ -118,6 +121,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
     hideLobbyCount,
     relayOnly: probing.relayOnly,
     serverRtt: { intervalMs, burst, timeoutMs },
+    beacons,
   };
   const hash = configHash({ ...lobby, ...faces, matchmaker: matchmaker.describe() });
   return { settings: { lobby: { ...lobby, matchmaker, configHash: hash }, ...faces }, onMatch };

@@ -1,5 +1,6 @@
 import type { OnMatch } from "./onMatch.js";
 import type {
+  BeaconConfig,
   MatchesOptions,
   MatchmakingOptions,
   ProbingOptions,
@@ -43,6 +44,11 @@ export class SceneBuilder {
   /** How pages measure their RTT to the server, and who is too far away from it to take part. */
   serverRtt(options: ServerRttOptions): SceneBuilder {
     return this.#with({ serverRtt: { ...this.#config.serverRtt, ...options } });
+  }
+
+  /** Endpoints whose RTT pages measure, to tell who is likely near whom; at most 16, instead of those said before. */
+  beacons(beacons: readonly BeaconConfig[]): SceneBuilder {
+    return this.#with({ beacons });
   }
 
   /** How a match is closed, and how many there may be. */

@@ -1,3 +1,4 @@
+import type { Beacon } from "@probematch/shared";
 import type { Matchmaker } from "../matchmakers/matchmaker.js";
 import type { OnMatch } from "./onMatch.js";
 
@@ -14,9 +15,23 @@ export interface SceneConfig {
   readonly waitroom?: WaitroomOptions;
   readonly probing?: ProbingOptions;
   readonly serverRtt?: ServerRttOptions;
+  /**
+   * Endpoints whose RTT pages measure in the background, so that a matchmaker can tell who is likely near whom before
+   * anybody is probed; at most 16. See `docs/beacons.md`. Default: none.
+   */
+  readonly beacons?: readonly BeaconConfig[];
   readonly matches?: MatchesOptions;
   /** Makes the room of a match before it is committed. Default: none, matches are committed at once. */
   readonly onMatch?: OnMatch;
+}
+
+/**
+ * One beacon. `id`: letters, digits, `_`, `.` and `-`; the journal and matchmakers name it so. `url`: anything that
+ * answers quickly with little, such as the `/beacon` of a Probematch server; pages on HTTPS can reach only `https:`.
+ */
+export interface BeaconConfig extends Readonly<Beacon> {
+  /** Where it stands, for people who read the configuration. */
+  readonly place?: string;
 }
 
 /** Who may be matched with whom. */
@@ -104,8 +119,8 @@ export interface ServerRttOptions {
   /** An echo without an answer for this long is lost. Default: 5000. */
   readonly timeoutMs?: number;
   /**
-   * Where the matchmaker reads server RTTs, a new participant is not proposed before its first figure is there, or
-   * for this long. Default: 3000.
+   * Where the matchmaker reads server RTTs or beacons, a new participant is not proposed before its first figures are
+   * there, or for this long. Default: 3000.
    */
   readonly firstWaitMs?: number;
   /** A participant whose own median RTT to the server is above this leaves with `excluded_rtt`. Default: `null`, no limit. */

@@ -56,6 +56,7 @@ export const sceneKeys = Object.keys({
   waitroom: true,
   probing: true,
   serverRtt: true,
+  beacons: true,
   matches: true,
   onMatch: true,
 } satisfies Record<keyof SceneConfig, true>);

@@ -1,4 +1,4 @@
-import type { ServerRttParameters } from "@probematch/shared";
+import type { Beacon, ServerRttParameters } from "@probematch/shared";
 import type { LobbyConfig } from "../lobby/config.js";
 
 /** A scene's rules, complete and checked: the core's and those of the faces around it. */
@@ -9,4 +9,5 @@ export interface SceneSettings {
   /** Only TURN candidates: no address of a participant reaches another one. */
   readonly relayOnly: boolean;
   readonly serverRtt: ServerRttParameters;
+  readonly beacons: readonly Readonly<Beacon>[];
 }

@@ -111,6 +111,10 @@ export class TestScene {
     this.scene.run(commands.reportRtt(this.state, id, { serverRtt }));
   }
 
+  beaconRtts(id: string, beaconRttMs: Readonly<Record<string, number>>): void {
+    this.scene.run(commands.reportRtt(this.state, id, { beaconRttMs }));
+  }
+
   /** Both sides of every live probe say ready and report what `rtt` gives. */
   probeAll(rtt: (a: string, b: string) => number | ProbeReport): void {
     for (const { probeId, initiator, responder } of [...this.state.probes.values()]) {
