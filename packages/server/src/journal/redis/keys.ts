@@ -1,0 +1,33 @@
+/** The keys of one scene. All have the same hash tag, so that a Redis Cluster keeps them together. */
+export interface SceneKeys {
+  /** Stream: one entry per append, its id the seq of the append's last event. */
+  readonly log: string;
+  /** Hash: `seq` and `at` of the last event. */
+  readonly head: string;
+  /** Hash: by node, the number and the result of its last group of appends. */
+  readonly groups: string;
+  /** String: who leads, as `<fencing token> <node id>`; expires. */
+  readonly lease: string;
+  /** Counter: the last fencing token. */
+  readonly tokens: string;
+  /** Sorted set: nodes by the time at which they count as gone. */
+  readonly nodes: string;
+  /** Stream: telemetry, one entry per batch. */
+  readonly telemetry: string;
+}
+
+export function sceneKeys(keyPrefix: string, sceneId: string): SceneKeys {
+  const key = (name: string) => `${keyPrefix}:{${sceneId}}:${name}`;
+  return {
+    log: key("log"),
+    head: key("head"),
+    groups: key("groups"),
+    lease: key("lease"),
+    tokens: key("tokens"),
+    nodes: key("nodes"),
+    telemetry: key("telemetry"),
+  };
+}
+
+/** A set with the names of all scenes that have a log. */
+export const scenesKey = (keyPrefix: string): string => `${keyPrefix}:scenes`;

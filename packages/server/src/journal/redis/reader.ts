@@ -1,0 +1,155 @@
+import { parseStoredEvent, type StoredEvent } from "../../lobby/events.js";
+import { reasonOf } from "../errors.js";
+import type { ConnectionOptions } from "./connection.js";
+import { RedisConnection } from "./connection.js";
+
+export interface ReaderOptions extends ConnectionOptions {
+  /** Stream of the scene. */
+  readonly log: string;
+  readonly deliver: (events: readonly StoredEvent[]) => void;
+  /** Follows the log (`null`), or does not and why. */
+  readonly onState: (problem: string | null) => void;
+  /** The log is not the one that was read so far, or cannot be read: for good. */
+  readonly onLost: (reason: string) => void;
+}
+
+/** `[id, [name, value, …]]` */
+type Entry = readonly [string, readonly string[]];
+
+const COUNT = 1000;
+const BLOCK_MS = 2000;
+const ANSWER_MS = 5000;
+const RETRY_MS = 50;
+
+/**
+ * Reads a scene's stream from its beginning and goes on reading where it stopped, whatever happens to its connection:
+ * nothing has to be notified, so nothing can be missed.
+ */
+export class Reader {
+  readonly #options: ReaderOptions;
+  #connection: RedisConnection | null = null;
+  #seq = 0;
+  /** The last entry that was read, to recognise the log after an interruption. */
+  #lastEntry: string | null = null;
+  #looping: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Place of the last event that was delivered. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Resolves when everything there is has been delivered; goes on reading. */
+  async start(): Promise<void> {
+    this.#connection = await RedisConnection.open(this.#options);
+    while ((await this.#read(null)) > 0);
+    this.#options.onState(null);
+    this.#looping = this.#loop();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#connection?.close();
+    await this.#looping;
+  }
+
+  async #loop(): Promise<void> {
+    let following = true;
+    while (!this.#closed) {
+      try {
+        if (!following) await this.#recognise();
+        if (!following) this.#options.onState(null);
+        following = true;
+        await this.#read(BLOCK_MS);
+      } catch (error) {
+        if (this.#closed) return;
+        if (error instanceof LostLogError) {
+          this.#options.onLost(error.message);
+          return;
+        }
+        if (following) this.#options.onState(reasonOf(error));
+        following = false;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  /** @returns how many entries there were */
+  async #read(blockMs: number | null): Promise<number> {
+    const { log, deliver } = this.#options;
+    const block = blockMs === null ? [] : ["BLOCK", `${blockMs}`];
+    const reply = await this.#send(
+      ["XREAD", "COUNT", `${COUNT}`, ...block, "STREAMS", log, `${this.#seq}-0`],
+      ANSWER_MS + (blockMs ?? 0),
+    );
+    const entries = (reply as readonly [string, readonly Entry[]][] | null)?.[0]?.[1] ?? [];
+    const events: StoredEvent[] = [];
+    let seq = this.#seq;
+    for (const entry of entries) {
+      const read = eventsOf(entry, seq);
+      events.push(...read);
+      seq += read.length;
+    }
+    const last = entries.at(-1);
+    if (last === undefined || this.#closed) return 0;
+    this.#seq = seq;
+    this.#lastEntry = JSON.stringify(last);
+    try {
+      deliver(events);
+    } catch (error) {
+      throw new LostLogError(`an event could not be applied, which is a bug: ${reasonOf(error)}`);
+    }
+    return entries.length;
+  }
+
+  /** Redis may have come back without the newest part of the log: what was applied here then never happened. */
+  async #recognise(): Promise<void> {
+    if (this.#lastEntry === null) return;
+    const id = `${this.#seq}-0`;
+    const reply = (await this.#send(["XRANGE", this.#options.log, id, id], ANSWER_MS)) as readonly Entry[];
+    if (reply.length === 1 && JSON.stringify(reply[0]) === this.#lastEntry) return;
+    throw new LostLogError(
+      `Redis has lost events that were in the log (from ${this.#seq} or earlier). Restart this node: it then goes on from what Redis still has. Set "appendonly yes" in Redis.`,
+    );
+  }
+
+  async #send(args: readonly string[], timeoutMs: number): Promise<unknown> {
+    const connection = this.#connection;
+    if (connection === null) throw new Error("the reader is not connected");
+    return await connection.send(args, timeoutMs);
+  }
+}
+
+class LostLogError extends Error {
+  override readonly name = "LostLogError";
+}
+
+/**
+ * The events of one entry.
+ *
+ * @throws {LostLogError} it does not follow on `seq`, or is no append of ours
+ */
+export function eventsOf([id, fields]: Entry, seq: number): StoredEvent[] {
+  const field = (name: string) => fields[fields.findIndex((f, i) => i % 2 === 0 && f === name) + 1];
+  const at = Number(field("a"));
+  let bodies: unknown;
+  try {
+    bodies = JSON.parse(field("e") ?? "");
+  } catch {
+    bodies = null;
+  }
+  if (!Array.isArray(bodies) || id !== `${seq + bodies.length}-0`) {
+    throw new LostLogError(`the log in Redis is damaged: entry ${id} does not follow event ${seq}.`);
+  }
+  return bodies.map((body: unknown, i) => {
+    const parsed = parseStoredEvent({ ...(body as object), seq: seq + 1 + i, at });
+    if (typeof parsed !== "string") return parsed;
+    throw new LostLogError(
+      `event ${seq + 1 + i} of the log cannot be read: ${parsed}. Do all nodes run the same version?`,
+    );
+  });
+}

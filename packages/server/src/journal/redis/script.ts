@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import { ErrorReply } from "redis";
+import type { RedisConnection } from "./connection.js";
+
+/** A Lua script: Redis runs it as one step, nothing happens in between. */
+export class Script {
+  readonly #source: string;
+  readonly #sha: string;
+
+  constructor(source: string) {
+    this.#source = source;
+    this.#sha = createHash("sha1").update(source).digest("hex");
+  }
+
+  async run(
+    connection: RedisConnection,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    timeoutMs: number,
+  ): Promise<unknown> {
+    const rest = [`${keys.length}`, ...keys, ...args.map(String)];
+    try {
+      return await connection.send(["EVALSHA", this.#sha, ...rest], timeoutMs);
+    } catch (error) {
+      // Redis forgets scripts when it restarts.
+      if (!(error instanceof ErrorReply) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return await connection.send(["EVAL", this.#source, ...rest], timeoutMs);
+    }
+  }
+}
+
+/**
+ * Appends a group of appends of one node, each of them wholly or not at all.
+ *
+ * A node numbers its groups. One that was asked for again, because its answer was lost with a connection, gets the
+ * first answer; one that comes later than its node waited for it is refused.
+ *
+ * KEYS log, head, groups, lease
+ * ARGV node id, number of the group, Redis time (ms) after which it is refused ("0": never), lease held or "",
+ *      then for each append: seq the log has to end at or "" for facts, its time, how many events, events as JSON
+ * Returns one of "late" or a list with, per append: seq of its last event, "stale" or "not_leader".
+ */
+export const appendScript = new Script(`
+local node, number, notAfter, lease = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local before = redis.call('HGET', KEYS[3], node)
+if before then
+  local split = string.find(before, ' ', 1, true)
+  local last = tonumber(string.sub(before, 1, split - 1))
+  if last == tonumber(number) then return cjson.decode(string.sub(before, split + 1)) end
+  if last > tonumber(number) then return 'late' end
+end
+if notAfter > 0 then
+  local time = redis.call('TIME')
+  if tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000 > notAfter then return 'late' end
+end
+local head = redis.call('HMGET', KEYS[2], 'seq', 'at')
+local seq, at = tonumber(head[1] or '0'), head[2] or '0'
+local leads = lease ~= '' and redis.call('GET', KEYS[4]) == lease
+local results = {}
+local changed = false
+for i = 5, #ARGV, 4 do
+  local basis, count = ARGV[i], tonumber(ARGV[i + 2])
+  if basis ~= '' and not leads then
+    results[#results + 1] = 'not_leader'
+  elseif basis ~= '' and tonumber(basis) ~= seq then
+    results[#results + 1] = 'stale'
+  else
+    if count > 0 then
+      if tonumber(ARGV[i + 1]) > tonumber(at) then at = ARGV[i + 1] end
+      seq = seq + count
+      redis.call('XADD', KEYS[1], string.format('%.0f-0', seq), 'n', node, 'a', at, 'e', ARGV[i + 3])
+      changed = true
+    end
+    results[#results + 1] = string.format('%.0f', seq)
+  end
+end
+if changed then redis.call('HSET', KEYS[2], 'seq', string.format('%.0f', seq), 'at', at) end
+redis.call('HSET', KEYS[3], node, number .. ' ' .. cjson.encode(results))
+return results
+`);
+
+/**
+ * Says that a node lives, and takes or keeps the lease where it can be had.
+ *
+ * KEYS lease, tokens, nodes, groups
+ * ARGV node id, lease believed to be held or "", life of the lease (ms), life of a sign of life (ms)
+ * Returns the lease as it is now, its remaining life (ms), the time (epoch ms), then the ids of the live nodes.
+ */
+export const beatScript = new Script(`
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+redis.call('ZADD', KEYS[3], now + tonumber(ARGV[4]), ARGV[1])
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
+  redis.call('ZREM', KEYS[3], gone)
+  redis.call('HDEL', KEYS[4], gone)
+end
+local lease = redis.call('GET', KEYS[1])
+if lease and lease == ARGV[2] then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+elseif not lease then
+  lease = string.format('%.0f', redis.call('INCR', KEYS[2])) .. ' ' .. ARGV[1]
+  redis.call('SET', KEYS[1], lease, 'PX', ARGV[3])
+end
+local reply = { lease, redis.call('PTTL', KEYS[1]), string.format('%.0f', now) }
+for _, node in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do reply[#reply + 1] = node end
+return reply
+`);
+
+/**
+ * Lets go of the lease and of the place among the live nodes.
+ *
+ * KEYS lease, nodes, groups; ARGV node id, lease held or ""
+ */
+export const byeScript = new Script(`
+if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
+return 'OK'
+`);
