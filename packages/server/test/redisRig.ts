@@ -1,4 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { findOnPath, type RedisService, startRedis } from "@probematch/testbed";
 import { pino } from "pino";
 import { openRedisStore, type RedisStore } from "../src/journal/redis/redisStore.js";
@@ -9,25 +13,45 @@ export const redisTitle = (title: string): string =>
   hasRedis ? title : `${title} (left out: redis-server is not installed)`;
 
 /** Short times, so that what has to expire does so soon. */
-export const quick = { leaseMs: 400, nodeMs: 900, appendTimeoutMs: 600 };
+export const quick = { leaseMs: 900, nodeMs: 2000, appendTimeoutMs: 800 };
 
 /** A real Redis of its own, and nodes' stores on it. */
 export class RedisRig {
-  readonly redis: RedisService;
+  redis: RedisService;
   readonly keyPrefix = "test";
   readonly log: Record<string, unknown>[] = [];
+  readonly #folder: string;
   readonly #stores: RedisStore[] = [];
 
-  private constructor(redis: RedisService) {
+  private constructor(redis: RedisService, folder: string) {
     this.redis = redis;
+    this.#folder = folder;
   }
 
   static async start(): Promise<RedisRig> {
-    return new RedisRig(await startRedis({ appendOnly: true }));
+    const folder = await mkdtemp(join(tmpdir(), "probematch-redis-"));
+    return new RedisRig(await startRedis({ appendOnly: true, folder }), folder);
+  }
+
+  /** Ends Redis as a power cut of its process would. */
+  async kill(): Promise<void> {
+    const gone = once(this.redis.process, "exit");
+    this.redis.process.kill("SIGKILL");
+    await gone;
+  }
+
+  /** Starts Redis again where it was, with what it had written or with nothing. */
+  async restart(keeping: "everything" | "nothing" = "everything"): Promise<void> {
+    const { port } = this.redis;
+    if (keeping === "nothing") await rm(join(this.#folder, "appendonlydir"), { recursive: true });
+    this.redis = await startRedis({ appendOnly: true, folder: this.#folder, port });
   }
 
   async store(nodeId: string = randomUUID(), changes: Partial<typeof quick> = {}): Promise<RedisStore> {
-    const reporter = pino({ level: "trace" }, { write: (line: string) => void this.log.push(JSON.parse(line)) });
+    const reporter = pino(
+      { level: "trace" },
+      { write: (line: string) => void this.log.push(JSON.parse(line)) },
+    );
     const { redis, keyPrefix } = this;
     const store = await openRedisStore({ url: redis.url, keyPrefix, nodeId, reporter, ...quick, ...changes });
     this.#stores.push(store);
@@ -47,5 +71,6 @@ export class RedisRig {
     this.resume();
     await Promise.all(this.#stores.map((store) => store.close()));
     await this.redis.close();
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -9,13 +9,21 @@ export interface RedisService extends Service {
   readonly url: string;
 }
 
+export interface RedisOptions {
+  /** Keep a log on disk that survives a kill of the process. Default: `false`. */
+  readonly appendOnly?: boolean;
+  /** Where its files are, to start one that ended anew; kept. Default: a folder that goes with it. */
+  readonly folder?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+}
+
 /**
- * Starts an empty Redis on a free port, in a folder of its own that goes with it.
+ * Starts a Redis on the loopback interface, by default an empty one on a free port.
  *
- * @param options.appendOnly keep a log on disk that survives a kill of the process. Default `false`
  * @throws {MissingProgramError} when redis-server is not installed
  */
-export async function startRedis(options: { readonly appendOnly?: boolean } = {}): Promise<RedisService> {
+export async function startRedis(options: RedisOptions = {}): Promise<RedisService> {
   const command = findOnPath("redis-server", "valkey-server");
   if (command === null) {
     throw new MissingProgramError(
@@ -23,8 +31,11 @@ export async function startRedis(options: { readonly appendOnly?: boolean } = {}
     );
   }
   const host = "127.0.0.1";
-  const port = await freePort(host);
-  const folder = await mkdtemp(join(tmpdir(), "probematch-redis-"));
+  const port = options.port ?? (await freePort(host));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "probematch-redis-")));
+  const clean = async () => {
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+  };
   const args = ["--port", `${port}`, "--bind", host, "--dir", folder, "--save", ""];
   args.push("--appendonly", options.appendOnly === true ? "yes" : "no", "--daemonize", "no");
   try {
@@ -42,11 +53,11 @@ export async function startRedis(options: { readonly appendOnly?: boolean } = {}
       url: `redis://${host}:${port}`,
       close: async () => {
         await service.close();
-        await rm(folder, { recursive: true, force: true });
+        await clean();
       },
     };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await clean();
     throw error;
   }
 }

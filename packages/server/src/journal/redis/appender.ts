@@ -38,6 +38,8 @@ interface Waiting {
 /** Appends sent in one go; more wait for the next one. */
 const MAX_GROUP = 256;
 const RETRY_MS = 50;
+/** Redis refuses a group so much earlier than this side gives it up: what was reported as failed does not come later. */
+const EARLIER = 0.2;
 
 /**
  * Hands a node's appends to Redis, in the order of the calls and together where several wait. A group whose answer
@@ -100,7 +102,12 @@ export class Appender {
     this.#number += 1;
     const until = (group[0]?.since ?? 0) + timeoutMs;
     const leftMs = () => until - performance.now();
-    const head = [nodeId, this.#number, Math.ceil(clock.now() + leftMs()), lease()];
+    const head = [
+      nodeId,
+      this.#number,
+      Math.ceil(clock.now() + Math.max(1, leftMs() - timeoutMs * EARLIER)),
+      lease(),
+    ];
     const appends = group.flatMap((w) => [w.basisSeq ?? "", w.at, w.count, w.payload]);
     for (;;) {
       try {

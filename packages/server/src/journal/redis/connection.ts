@@ -21,7 +21,7 @@ export class RedisTimeoutError extends Error {
   override readonly name = "RedisTimeoutError";
 }
 
-const CONNECT_MS = 10_000;
+const CONNECT_MS = 5000;
 const RETRY_MAX_MS = 1000;
 
 /**
@@ -55,7 +55,7 @@ export function createRedisClient(options: ConnectionOptions & { readonly queueO
 
 export type RedisClient = ReturnType<typeof createRedisClient>;
 
-/** @throws {RedisStoreError} Redis is not there within ten seconds */
+/** @throws {RedisStoreError} Redis is not there within five seconds */
 export async function connectClient(client: RedisClient, url: string): Promise<void> {
   let lastError: unknown = null;
   const note = (error: unknown) => {
@@ -94,7 +94,7 @@ export class RedisConnection {
     this.#client = client;
   }
 
-  /** @throws {RedisStoreError} Redis is not there within ten seconds */
+  /** @throws {RedisStoreError} Redis is not there within five seconds */
   static async open(options: ConnectionOptions): Promise<RedisConnection> {
     const client = createRedisClient(options);
     await connectClient(client, options.url);
