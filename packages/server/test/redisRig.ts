@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findOnPath, type RedisService, startRedis } from "@probematch/testbed";
 import { pino } from "pino";
+import { RedisConnection } from "../src/journal/redis/connection.js";
 import { openRedisStore, type RedisStore } from "../src/journal/redis/redisStore.js";
 
 /** Redis tests are left out, and say so in their title, where no server is installed. */
@@ -30,7 +31,26 @@ export class RedisRig {
 
   static async start(): Promise<RedisRig> {
     const folder = await mkdtemp(join(tmpdir(), "probematch-redis-"));
-    return new RedisRig(await startRedis({ appendOnly: true, folder }), folder);
+    const rig = new RedisRig(await startRedis({ appendOnly: true, folder }), folder);
+    // Otherwise a busy disk may let Redis answer before it has written.
+    await rig.command("CONFIG", "SET", "appendfsync", "always");
+    return rig;
+  }
+
+  /** Asks Redis for something beside the stores. */
+  async command(...args: string[]): Promise<unknown> {
+    const reporter = pino({ level: "silent" });
+    const connection = await RedisConnection.open({
+      url: this.redis.url,
+      name: "test",
+      reporter,
+      silenceMs: 5000,
+    });
+    try {
+      return await connection.send(args, 5000);
+    } finally {
+      connection.close();
+    }
   }
 
   /** Ends Redis as a power cut of its process would. */

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasRedis, quick, RedisRig, redisTitle } from "../../../test/redisRig.js";
 import type { Decision, Fact, StoredEvent } from "../../lobby/events.js";
 import type { JournalStatus, SceneJournal } from "../journal.js";
-import { RedisConnection } from "./connection.js";
 import type { RedisStore } from "./redisStore.js";
 
 const NOW = 1_800_000_000_000;
@@ -36,21 +35,6 @@ const status = (journal: SceneJournal, wanted: (status: JournalStatus) => boolea
   });
 const leading = (journal: SceneJournal) => status(journal, (s) => s.state === "ready" && s.leads);
 const ready = (journal: SceneJournal) => status(journal, (s) => s.state === "ready");
-
-const command = async (rig: RedisRig, ...args: string[]): Promise<unknown> => {
-  const reporter = { info: () => {}, warn: () => {}, error: () => {} };
-  const connection = await RedisConnection.open({
-    url: rig.redis.url,
-    name: "test",
-    reporter,
-    silenceMs: 5000,
-  });
-  try {
-    return await connection.send(args, 5000);
-  } finally {
-    connection.close();
-  }
-};
 
 describe.skipIf(!hasRedis)(
   redisTitle("a scene's log in Redis, on several nodes,"),
@@ -95,8 +79,7 @@ describe.skipIf(!hasRedis)(
     it("refuses the decisions of one that led and does not know that its time is over", async () => {
       const [a, b] = [await node(rig, "a"), await node(rig, "b")];
       // What a process that was paused finds: the lease has gone to another, and it has not been told.
-      await command(rig, "SET", "test:{scene}:lease", "1000 b", "PX", "5000");
-      expect(a.journal.leads).toBe(true);
+      await rig.command("SET", "test:{scene}:lease", "1000 b", "PX", "5000");
       expect(await a.journal.appendDecisions([ended("p")], 0, NOW)).toBe("not_leader");
       expect(a.journal.leads).toBe(false);
       await leading(b.journal);
