@@ -11,7 +11,7 @@ export type {
 export { PROTOCOL_VERSION } from "@probematch/shared";
 export { connect } from "./connect.js";
 export type { Listenable } from "./emitter.js";
-export type { Match, MatchEnd, MatchEvents } from "./match/match.js";
+export type { Match, MatchEnd, MatchEvents, Treatment } from "./match/match.js";
 export type { Peer, PeerEvents, ReceivedData, SendableData, SendOptions } from "./match/peer.js";
 export { type ConnectOptions, ProbematchUsageError } from "./options.js";
 export type {

@@ -4,11 +4,36 @@ export { DataFolderError } from "./journal/errors.js";
 export type { Edge } from "./latency/edge.js";
 export { ListenError, type Listening, type ListenOptions } from "./listen.js";
 export type { MatchRecord } from "./lobby/matchRecord.js";
+export type { Treatment } from "./lobby/treatments.js";
 export type { Candidate } from "./matchmakers/candidate.js";
 export { FifoMatchmaker } from "./matchmakers/fifo.js";
 export { GroupReunionMatchmaker, type GroupReunionOptions } from "./matchmakers/groupReunion.js";
 export { LatencyFifoMatchmaker } from "./matchmakers/latencyFifo.js";
 export { type GiveUp, type MatchContext, Matchmaker } from "./matchmakers/matchmaker.js";
+export {
+  alwaysSamePartner,
+  composition,
+  type DistanceStep,
+  differentAttribute,
+  distinctValues,
+  type MemberCount,
+  neverSamePartner,
+  preferDifferent,
+  preferLongWait,
+  preferNear,
+  preferSame,
+  type RuleDescription,
+  sameAttribute,
+  sameRegion,
+  within,
+} from "./matchmakers/rules/descriptions.js";
+export type {
+  AttributeOptions,
+  ConstraintOptions,
+  Missing,
+  Rule,
+  RuleContext,
+} from "./matchmakers/rules/rule.js";
 export type { AuthOptions, HeartbeatOptions, JournalOptions, ProbematchOptions } from "./options.js";
 export type { SceneHandle } from "./runtime/sceneHandle.js";
 export { ConfigError, type ConfigProblem } from "./scene/configError.js";
@@ -24,6 +49,7 @@ export type {
   ProbingOptions,
   SceneConfig,
   ServerRttOptions,
+  TreatmentsOptions,
   WaitroomOptions,
 } from "./scene/sceneConfig.js";
 export { createProbematch, type Probematch } from "./server.js";

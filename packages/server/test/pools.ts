@@ -9,6 +9,7 @@ export function candidate(participantId: string, changes: Partial<Candidate> = {
     participantId,
     arrivedAt: 0,
     waitedMs: 0,
+    waitDeadlineAt: null,
     attributes: {},
     serverRtt: null,
     beaconRttMs: {},
@@ -33,6 +34,8 @@ export function contextFor(
     readonly now?: number;
     readonly forbidden?: (a: Candidate, b: Candidate) => boolean;
     readonly edge?: (a: Candidate, b: Candidate) => Edge;
+    readonly allowedGroup?: MatchContext["allowedGroup"];
+    readonly chance?: (a: Candidate, b: Candidate) => number;
   } = {},
 ): MatchContext {
   const now = options.now ?? 0;
@@ -40,7 +43,10 @@ export function contextFor(
     now,
     random: () => 0.5,
     edge: options.edge ?? (() => unknownEdge),
+    chance: options.chance ?? (() => 1),
     allowed: (a, b) => a !== b && options.forbidden?.(a, b) !== true && matchmaker.allowsPair(a, b, { now }),
+    allowedGroup: options.allowedGroup ?? (() => true),
+    prefer: (_, candidates) => candidates,
   };
 }
 

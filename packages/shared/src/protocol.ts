@@ -262,6 +262,11 @@ export const serverMessages = {
     peers: v.array(peerSchema),
     /** What the study's `onMatch` hook returned for everybody. */
     room: jsonValueSchema,
+    /**
+     * Which arm of the study the group was given, and the order of the arms where it goes through several; absent
+     * where the scene has none.
+     */
+    treatment: v.optional(v.object({ arm: shortText, order: v.pipe(v.array(shortText), v.maxLength(64)) })),
     /** True when this match was made before this connection: the page reloaded or reconnected. */
     resumed: v.boolean(),
   }),

@@ -19,6 +19,14 @@ export interface MatchEvents {
   close: MatchEnd;
 }
 
+/** What a match was given by the scene's `treatments`. */
+export interface Treatment {
+  /** The arm, or the first one where the group goes through all. */
+  readonly arm: string;
+  /** The arms in the order in which the group goes through them; one, unless the scene assigns a Latin square. */
+  readonly order: readonly string[];
+}
+
 /** A formed match, on the connections that were measured. */
 export interface Match extends Listenable<MatchEvents> {
   readonly id: string;
@@ -29,6 +37,8 @@ export interface Match extends Listenable<MatchEvents> {
   readonly peers: readonly Peer[];
   /** What the study's `onMatch` hook returned for everybody. */
   readonly room: JsonValue;
+  /** Which arm of the study the group was given; `null` where the scene has no treatments. */
+  readonly treatment: Treatment | null;
   /** The match was made before this page was loaded: its links are gone, signaling and room are not. */
   readonly resumed: boolean;
   /** True after {@link Match.done}, or when the participation ended otherwise. */
@@ -44,6 +54,7 @@ export class MatchImpl extends Emitter<MatchEvents> implements Match {
   readonly groupSize: number;
   readonly peers: readonly PeerImpl[];
   readonly room: JsonValue;
+  readonly treatment: Treatment | null;
   readonly resumed: boolean;
   closed = false;
   readonly #links: ReadonlyMap<string, PingLink>;
@@ -56,6 +67,7 @@ export class MatchImpl extends Emitter<MatchEvents> implements Match {
     this.seat = message.seat;
     this.groupSize = message.groupSize;
     this.room = message.room;
+    this.treatment = message.treatment ?? null;
     this.resumed = message.resumed;
     this.#links = links;
     this.#send = send;

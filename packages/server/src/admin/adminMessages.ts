@@ -33,6 +33,7 @@ const matchRecordSchema = v.object({
   configHash: v.string(),
   seed: v.string(),
   maxP2pRttMs: v.nullable(ms),
+  treatment: v.exactOptional(v.object({ arm: v.string(), order: v.array(v.string()) })),
   participants: v.array(
     v.object({
       participantId: participantIdSchema,

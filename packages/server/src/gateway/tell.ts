@@ -80,6 +80,9 @@ export function matchedMessage(match: MatchView, resumed: boolean): ServerMessag
         connected,
       })),
       room: match.room,
+      ...(match.treatment === undefined
+        ? {}
+        : { treatment: { arm: match.treatment.arm, order: [...match.treatment.order] } }),
       resumed,
     },
   };

@@ -10,6 +10,7 @@ import {
   type Proposal,
   RECENT_SEATS,
 } from "./state.js";
+import { countAssigned, countEnded } from "./treatments.js";
 import { matchRecordOf, matchViewOf } from "./view.js";
 
 type MatchEvent = Extract<StoredEvent, { type: `match.${string}` | `room.${string}` }>;
@@ -25,12 +26,10 @@ export function applyMatchEvent(state: LobbyState, event: MatchEvent): Effect[] 
       return answerRoom(state, event);
     case "match.committed":
       return commit(state, event);
-    case "match.memberLeft": {
-      const p = state.participants.get(event.participantId);
-      return p === undefined || p.matchId !== event.matchId ? null : leaveMatch(state, p);
-    }
+    case "match.memberLeft":
+      return finish(state, event);
     case "match.ended":
-      return state.matches.delete(event.matchId) ? [] : null;
+      return end(state, event);
   }
 }
 
@@ -83,7 +82,9 @@ function commit(state: LobbyState, event: Of<"match.committed">): Effect[] | nul
     aliases: event.aliases,
     room: proposal.room?.ok === true ? proposal.room.room : null,
     links: linksOf(state, proposal),
+    treatment: event.treatment ?? null,
     left: new Set(),
+    done: new Set(),
   };
   // Leave the line before the rank changes, so that it is found there.
   for (const p of members) {
@@ -98,6 +99,7 @@ function commit(state: LobbyState, event: Of<"match.committed">): Effect[] | nul
   state.proposals.delete(proposal.proposalId);
   for (const probeId of proposal.probes) state.probes.delete(probeId);
   state.matchesCommitted += 1;
+  if (match.treatment !== null) countAssigned(state.treatments, match.treatment);
   state.roomFailures = 0;
   state.agenda.poolChanged = true;
   if (state.recentSeats.length > RECENT_SEATS) state.recentSeats.splice(0, RECENT_SEATS / 2);
@@ -124,6 +126,28 @@ function takeSeat(state: LobbyState, p: Participant, match: Match): void {
   };
   state.recentSeats.push(state.now);
 }
+
+/** A member's page is done. When all of them are, the match is complete. */
+function finish(state: LobbyState, event: Of<"match.memberLeft">): Effect[] | null {
+  const p = state.participants.get(event.participantId);
+  const match = state.matches.get(event.matchId);
+  if (p === undefined || p.matchId !== event.matchId || match === undefined) return null;
+  const effects = leaveMatch(state, p);
+  if (effects === null) return null;
+  match.done.add(p.participantId);
+  if (match.treatment !== null && isComplete(match)) countEnded(state.treatments, match.treatment, true);
+  return effects;
+}
+
+function end(state: LobbyState, event: Of<"match.ended">): Effect[] | null {
+  const match = state.matches.get(event.matchId);
+  if (match === undefined) return null;
+  state.matches.delete(event.matchId);
+  if (match.treatment !== null && !isComplete(match)) countEnded(state.treatments, match.treatment, false);
+  return [];
+}
+
+const isComplete = (match: Match): boolean => match.done.size === match.members.length;
 
 function linksOf(state: LobbyState, proposal: Proposal): MatchLink[] {
   const links: MatchLink[] = [];

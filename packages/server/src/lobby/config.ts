@@ -1,5 +1,7 @@
 import type { ProbeParameters } from "@probematch/shared";
 import type { Matchmaker } from "../matchmakers/matchmaker.js";
+import type { RuleSet } from "../matchmakers/rules/ruleSet.js";
+import type { TreatmentPlan } from "./treatments.js";
 
 /**
  * A scene's rules as the core reads them: complete, validated, all times in milliseconds. Made by the scene
@@ -11,6 +13,10 @@ export interface LobbyConfig {
   readonly configHash: string;
   readonly groupSize: number;
   readonly matchmaker: Matchmaker;
+  /** What every group has to keep, whichever matchmaker forms it; absent = nothing more. */
+  readonly rules?: RuleSet;
+  /** What each match is given; absent = nothing. */
+  readonly treatments?: TreatmentPlan;
   /** Legacy `maxRtt`: two members' server RTTs may differ by at most this. An unknown RTT is not excluded. */
   readonly maxServerRttDifferenceMs: number | null;
   /** Entry limit on a participant's own server RTT. */

@@ -9,6 +9,8 @@ import type { LobbyState } from "./state.js";
 export function matchContextOf(state: LobbyState, config: LobbyConfig, now: number): MatchContext {
   let random: (() => number) | null = null;
   const { pairs, latency } = state;
+  const { rules, groupSize } = config;
+  const ruleContext = { now, groupSize };
   const context: MatchContext = {
     now,
     random: () => {
@@ -24,13 +26,21 @@ export function matchContextOf(state: LobbyState, config: LobbyConfig, now: numb
     allowed: (a, b) =>
       !pairs.blocks(a.participantId, b.participantId, now) &&
       differenceAllowed(config, a, b) &&
+      (rules === undefined || rules.allowsPair(a, b, ruleContext)) &&
       config.matchmaker.allowsPair(a, b, context),
+    allowedGroup:
+      rules?.hasGroupRules === true
+        ? (members) => rules.againstGroup(members, ruleContext) === null
+        : alwaysTrue,
+    prefer: (arriving, candidates) => rules?.prefer(arriving, candidates, ruleContext) ?? candidates,
   };
   return context;
 }
 
+const alwaysTrue = (): boolean => true;
+
 /** The legacy `maxRtt` rule: the difference of two server RTTs; an unknown RTT is not excluded. */
-function differenceAllowed(config: LobbyConfig, a: Candidate, b: Candidate): boolean {
+export function differenceAllowed(config: LobbyConfig, a: Candidate, b: Candidate): boolean {
   const limitMs = config.maxServerRttDifferenceMs;
   if (limitMs === null || a.serverRtt === null || b.serverRtt === null) return true;
   return Math.abs(a.serverRtt.medianMs - b.serverRtt.medianMs) <= limitMs;

@@ -3,7 +3,9 @@ import { decideParticipant } from "./decideParticipant.js";
 import { decideProposal } from "./decideProposal.js";
 import type { Decision } from "./events.js";
 import { propose } from "./propose.js";
+import { matchesLeft } from "./quota.js";
 import type { Agenda, LobbyState, Reminder } from "./state.js";
+import { withTreatments } from "./treatments.js";
 
 /** What `decide` came to. */
 export interface Verdict {
@@ -47,10 +49,16 @@ export function decide(state: LobbyState, config: LobbyConfig, now: number): Ver
     ...settleParticipants(state, config, participants, time),
     ...endMatches(state, matches, time),
   ];
-  if (decisions.length > 0) return { decisions, faults: [], looked };
+  if (decisions.length > 0)
+    return { decisions: withTreatments(state, config, decisions), faults: [], looked };
   const asked = new Set(agenda.asked);
   const { poolChanged } = agenda;
-  return { ...propose(state, config, time), looked: { ...looked, asked, poolChanged } };
+  const proposed = propose(state, config, time);
+  return {
+    decisions: withTreatments(state, config, proposed.decisions),
+    faults: proposed.faults,
+    looked: { ...looked, asked, poolChanged },
+  };
 }
 
 /** Puts what a verdict crossed out back on the agenda, because its decisions could not be appended. */
@@ -97,6 +105,7 @@ function noteDue(state: LobbyState, due: Reminder, now: number): void {
       if ((state.participants.get(due.id)?.notBefore ?? 0) <= now) agenda.resting.delete(due.id);
       agenda.participants.add(due.id);
       agenda.asked.add(due.id);
+      forgetRelaxed(agenda, due.id, now);
       return;
     case "proposal":
       agenda.proposals.add(due.id);
@@ -114,6 +123,13 @@ function noteDue(state: LobbyState, due: Reminder, now: number): void {
       for (const p of state.pool.items) agenda.asked.add(p.participantId);
       return;
   }
+}
+
+function forgetRelaxed({ relaxing }: Agenda, id: string, now: number): void {
+  const times = relaxing.get(id);
+  if (times === undefined) return;
+  for (const at of times) if (at <= now) times.delete(at);
+  if (times.size === 0) relaxing.delete(id);
 }
 
 function settleProposals(
@@ -147,7 +163,7 @@ function settleParticipants(
   now: number,
 ): Decision[] {
   // The quota ends everybody's wait, not only that of those something happened to.
-  const done = config.maxMatches !== null && state.matchesCommitted >= config.maxMatches;
+  const done = matchesLeft(state, config) <= 0;
   const participants = done ? [...state.line.items] : found(changed, state.participants);
   return participants
     .sort((a, b) => a.order - b.order)

@@ -1,6 +1,7 @@
 import type { Outcome } from "@probematch/shared";
 import type { LobbyConfig } from "./config.js";
 import type { Decision } from "./events.js";
+import { matchesLeft } from "./quota.js";
 import type { LobbyState, Participant } from "./state.js";
 
 /** An entry limit is not decided on a single echo. */
@@ -30,7 +31,7 @@ function outcomeOf(state: LobbyState, config: LobbyConfig, p: Participant, now: 
   if (limitMs !== null && p.serverRtt !== null && p.serverRtt.samples >= MIN_RTT_SAMPLES) {
     if (p.serverRtt.medianMs > limitMs) return "excluded_rtt";
   }
-  if (config.maxMatches !== null && state.matchesCommitted >= config.maxMatches) return "study_full";
+  if (matchesLeft(state, config) <= 0) return "study_full";
   if (p.status === "held") return null;
   const givesUp = giveUpOf(config, p);
   if (givesUp === null) return null;

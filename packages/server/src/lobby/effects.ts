@@ -1,5 +1,6 @@
 import type { JsonValue, Outcome } from "@probematch/shared";
 import type { MatchRecord } from "./matchRecord.js";
+import type { Treatment } from "./treatments.js";
 
 /**
  * What the outside world has to be told after an event was applied. Each node carries out the effects that
@@ -77,4 +78,6 @@ export interface MatchView {
     readonly connected: boolean;
   }[];
   readonly room: JsonValue;
+  /** Absent where the scene has no treatments. */
+  readonly treatment?: Treatment;
 }

@@ -28,6 +28,9 @@ export const historySchema = v.object({
   partners: v.array(participantIdSchema),
   matches: count,
 });
+/** Which arm of the study a match was given; `order` has more than one where the group goes through all. */
+const treatmentSchema = v.object({ arm: text, order: v.array(text) });
+
 export type History = v.InferOutput<typeof historySchema>;
 
 /** Facts: what happened in the world. Any node may append one. */
@@ -169,6 +172,8 @@ const decisions = {
     matchId: serverIdSchema,
     /** One per seat: what the other members see instead of the participant id. */
     aliases: v.array(v.string()),
+    /** Absent where the scene has no treatments. */
+    treatment: v.optional(treatmentSchema),
   }),
   "proposal.released": v.object({
     type: v.literal("proposal.released"),

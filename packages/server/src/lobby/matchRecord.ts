@@ -1,5 +1,6 @@
 import type { Attributes, JsonValue, RttSummary } from "@probematch/shared";
 import type { Measurement } from "../latency/edge.js";
+import type { Treatment } from "./treatments.js";
 
 /**
  * One line of `{scene}_matches.jsonl`: a match and why it was made. For research: complete without the journal.
@@ -16,6 +17,8 @@ export interface MatchRecord {
   /** The scene's seed: with the journal, every random choice can be made again. */
   readonly seed: string;
   readonly maxP2pRttMs: number | null;
+  /** Which arm of the study the group was given; absent where the scene has no treatments. */
+  readonly treatment?: Treatment;
   /** In seat order. */
   readonly participants: readonly {
     readonly participantId: string;

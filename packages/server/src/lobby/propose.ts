@@ -7,6 +7,7 @@ import { complete } from "./decideProposal.js";
 import type { Decision } from "./events.js";
 import { bySeniority } from "./line.js";
 import { probeIdOf, proposalIdOf } from "./names.js";
+import { matchesLeft } from "./quota.js";
 import type { LobbyState, Participant } from "./state.js";
 
 type Proposed = Pick<Verdict, "decisions" | "faults">;
@@ -34,16 +35,17 @@ export function propose(state: LobbyState, config: LobbyConfig, now: number): Pr
   if (asked.length === 0) return nothing;
 
   const context = matchContextOf(state, config, now);
+  const relaxFault = scheduleRelaxing(state, config, context, asked);
+  const relaxFaults = relaxFault === null ? [] : [relaxFault];
   let groups: readonly (readonly Candidate[])[];
   try {
     groups =
       pool.length < config.groupSize ? [] : matchmaker.findMatches(pool, config.groupSize, context, asked);
   } catch (error) {
-    return { decisions: [], faults: [faultOf(config, error)] };
+    return { decisions: [], faults: [faultOf(config, error), ...relaxFaults] };
   }
-  const verdict = openProposals(state, config, context, pool, groups);
-  const rulesFault = scheduleRelaxing(state, config, context, asked);
-  return rulesFault === null ? verdict : { ...verdict, faults: [...verdict.faults, rulesFault] };
+  const { decisions, faults } = openProposals(state, config, context, pool, groups);
+  return { decisions, faults: [...faults, ...relaxFaults] };
 }
 
 /** Does a rule of the scene read server RTTs? */
@@ -113,15 +115,14 @@ function openProposals(
   const faults: MatchmakerFault[] = [];
   const taken = new Set<string>();
   let opened = 0;
-  const left =
-    (config.maxMatches ?? Number.POSITIVE_INFINITY) - state.matchesCommitted - state.proposals.size;
+  const left = matchesLeft(state, config) - state.proposals.size;
   for (const group of groups) {
     if (opened >= left) {
       // The last matches are being made; when one of them comes to nothing, everybody is asked about again.
       for (const p of pool) state.agenda.asked.add(p.participantId);
       break;
     }
-    const problem = problemOf(state, config, context, group, taken);
+    const problem = problemOrError(() => problemOf(state, config, context, group, taken));
     if (problem !== null) {
       faults.push({ matchmaker: config.matchmaker.name, reason: problem });
       continue;
@@ -133,6 +134,15 @@ function openProposals(
     opened += 1;
   }
   return { decisions, faults };
+}
+
+/** The check itself asks the researcher's rules, which may throw. */
+function problemOrError(check: () => string | null): string | null {
+  try {
+    return check();
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 /** What is wrong with a matchmaker's group, in a sentence for the log; `null` when it may be proposed. */
@@ -159,7 +169,13 @@ function problemOf(
       }
     }
   }
-  return null;
+  const broken = config.rules?.againstGroup(group, { now: context.now, groupSize: config.groupSize });
+  if (broken == null) return null;
+  const members = group.map((c) => c.participantId).join(", ");
+  return `findMatch put ${members} together, who break the rule ${broken.name} (${broken.phrase ?? "not allowed"})`.slice(
+    0,
+    500,
+  );
 }
 
 function openProposal(
@@ -211,7 +227,7 @@ function nameFor(matchmaker: Matchmaker, group: readonly Candidate[]): string {
   }
 }
 
-/** Puts the times at which the matchmaker's rules relax into the calendar. */
+/** Puts the times at which the matchmaker's rules and the scene's relax into the calendar. */
 function scheduleRelaxing(
   state: LobbyState,
   config: LobbyConfig,
@@ -219,10 +235,10 @@ function scheduleRelaxing(
   asked: readonly Participant[],
 ): MatchmakerFault | null {
   try {
+    const ruleContext = { now: context.now, groupSize: config.groupSize };
     for (const p of asked) {
-      const at = config.matchmaker.relaxesAt(p, context);
-      if (at !== null && at > context.now)
-        state.agenda.due.add(at, { kind: "participant", id: p.participantId });
+      remindOf(state, p, config.matchmaker.relaxesAt(p, context), context.now);
+      if (config.rules !== undefined) remindOf(state, p, config.rules.relaxesAt(p, ruleContext), context.now);
     }
     return null;
   } catch (error) {
@@ -230,7 +246,20 @@ function scheduleRelaxing(
   }
 }
 
-function faultOf(config: LobbyConfig, error: unknown): MatchmakerFault {
-  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { matchmaker: config.matchmaker.name, reason: reason.slice(0, 500) };
+/** Where the whole pool is asked about again and again, each time is written down once. */
+function remindOf(state: LobbyState, p: Participant, at: number | null, now: number): void {
+  if (at === null || at <= now) return;
+  const { due, relaxing } = state.agenda;
+  const known = relaxing.get(p.participantId);
+  if (known?.has(at) === true) return;
+  relaxing.set(p.participantId, (known ?? new Set()).add(at));
+  due.add(at, { kind: "participant", id: p.participantId });
 }
+
+const faultOf = (config: LobbyConfig, error: unknown): MatchmakerFault => ({
+  matchmaker: config.matchmaker.name,
+  reason: reasonOf(error),
+});
+
+const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 500);

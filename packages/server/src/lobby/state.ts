@@ -6,6 +6,7 @@ import { DeadlineHeap } from "./deadlines.js";
 import type { ReleaseReason } from "./effects.js";
 import { Line, type Ranked } from "./line.js";
 import { PairTable } from "./pairs.js";
+import { createTreatmentTally, type Treatment, type TreatmentTally } from "./treatments.js";
 
 /**
  * A scene as its log tells it. Only `apply` changes it; everything here follows from the events alone.
@@ -34,6 +35,8 @@ export interface LobbyState {
   arrivals: number;
   proposalsOpened: number;
   matchesCommitted: number;
+  /** Treatments assigned so far, and what became of their matches. */
+  readonly treatments: TreatmentTally;
   /** Rooms that could not be created in a row. */
   roomFailures: number;
   /** No proposal is opened before this time. */
@@ -165,8 +168,12 @@ export interface Match {
   readonly aliases: readonly string[];
   readonly room: JsonValue;
   readonly links: readonly MatchLink[];
+  /** `null` where the scene has none. */
+  readonly treatment: Treatment | null;
   /** Members whose page is done with the match, or who left. */
   readonly left: Set<string>;
+  /** Those of them whose page said that it was done. */
+  readonly done: Set<string>;
 }
 
 export interface MatchLink {
@@ -188,6 +195,8 @@ export interface Agenda {
   readonly unmeasured: Set<string>;
   /** Those who wait without an RTT to any beacon. */
   readonly withoutBeacons: Set<string>;
+  /** Times at which a rule relaxes for a participant that are in {@link due} already. */
+  readonly relaxing: Map<string, Set<number>>;
   /** Somebody left the pool or anything else changed that only matters to rules about the whole pool. */
   poolChanged: boolean;
   readonly due: DeadlineHeap<Reminder>;
@@ -219,6 +228,7 @@ export function createLobbyState(): LobbyState {
     arrivals: 0,
     proposalsOpened: 0,
     matchesCommitted: 0,
+    treatments: createTreatmentTally(),
     roomFailures: 0,
     pausedUntil: null,
     recentSeats: [],
@@ -231,6 +241,7 @@ export function createLobbyState(): LobbyState {
       resting: new Set(),
       unmeasured: new Set(),
       withoutBeacons: new Set(),
+      relaxing: new Map(),
       poolChanged: false,
       due: new DeadlineHeap(),
     },

@@ -20,7 +20,15 @@ export function matchViewOf(state: LobbyState, match: Match, p: Participant): Ma
       connected: !match.left.has(id) && state.participants.get(id)?.connected === true,
     };
   });
-  return { matchId: match.matchId, seat, groupSize: match.members.length, peers, room: match.room };
+  const { matchId, room, treatment } = match;
+  return {
+    matchId,
+    seat,
+    groupSize: match.members.length,
+    peers,
+    room,
+    ...(treatment === null ? {} : { treatment }),
+  };
 }
 
 /** What a participant is told when it connects. */
@@ -150,6 +158,7 @@ export function matchRecordOf(
     configHash: state.configHash,
     seed: state.seed,
     maxP2pRttMs: proposal.maxP2pRttMs,
+    ...(match.treatment === null ? {} : { treatment: match.treatment }),
     participants: members.map((p, seat) => ({
       participantId: p.participantId,
       seat,

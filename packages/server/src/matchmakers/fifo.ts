@@ -19,6 +19,8 @@ const MOST_PAIRS = 500_000;
  * pool where everybody may be with everybody that is constant work per event. Where most pairs are forbidden the search
  * is bounded (twice the pool, at least 5,000 pairs per candidate asked about, at most 500,000 in all);
  * beyond the bound those not found wait until they are asked about again.
+ *
+ * Where the scene has preferences, whoever is looked at gets the first group in their order instead of seniority's.
  */
 export class FifoMatchmaker extends Matchmaker {
   override readonly name: string = "FIFO";
@@ -45,7 +47,7 @@ export class FifoMatchmaker extends Matchmaker {
     context: MatchContext,
   ): readonly Candidate[] | null {
     const budget = { pairs: pairsPerCandidate(waiting.length) };
-    const indices = firstGroup(arriving, waiting, 0, groupSize - 1, new Set(), context, budget);
+    const indices = othersFor(arriving, waiting, 0, groupSize, new Set(), context, budget);
     return indices === null ? null : [...pick(waiting, indices), arriving];
   }
 
@@ -77,7 +79,7 @@ function groupsFromTheHead(
   for (const [i, head] of pool.entries()) {
     if (taken.has(head)) continue;
     if (pool.length - taken.size < groupSize || budget.pairs <= 0) break;
-    const others = firstGroup(head, pool, i + 1, groupSize - 1, taken, context, budget);
+    const others = othersFor(head, pool, i + 1, groupSize, taken, context, budget);
     if (others === null) continue;
     const group = [head, ...pick(pool, others)];
     groups.push(group);
@@ -100,7 +102,7 @@ function groupsAround(
   const groups: (readonly Candidate[])[] = [];
   const taken = new Set<Candidate>();
   const firstFor = (candidate: Candidate): readonly number[] | null => {
-    const others = firstGroup(candidate, pool, 0, groupSize - 1, taken, context, budget);
+    const others = othersFor(candidate, pool, 0, groupSize, taken, context, budget);
     return others === null ? null : [...others, pool.indexOf(candidate)].sort((a, b) => a - b);
   };
 
@@ -125,6 +127,30 @@ function groupsAround(
     }
   }
   return groups;
+}
+
+/**
+ * The first group around a candidate, by preference where the scene has any, else by seniority.
+ *
+ * @param from those of the pool before this index need not be looked at
+ * @returns the other members as indices into the pool, ascending
+ */
+function othersFor(
+  candidate: Candidate,
+  pool: readonly Candidate[],
+  from: number,
+  groupSize: number,
+  taken: ReadonlySet<Candidate>,
+  context: MatchContext,
+  budget: SearchBudget,
+): readonly number[] | null {
+  const preferred = context.prefer(candidate, pool);
+  if (preferred === pool) return firstGroup(candidate, pool, from, groupSize - 1, taken, context, budget);
+  const found = firstGroup(candidate, preferred, 0, groupSize - 1, taken, context, budget);
+  if (found === null) return null;
+  return pick(preferred, found)
+    .map((other) => pool.indexOf(other))
+    .sort((a, b) => a - b);
 }
 
 function pick(from: readonly Candidate[], indices: readonly number[]): Candidate[] {

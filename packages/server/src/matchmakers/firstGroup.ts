@@ -8,7 +8,8 @@ export interface SearchBudget {
 
 /**
  * The first group in order of seniority: of all sets of `size` candidates of the list who may all be in one
- * group with each other (and with `fixed`), the one whose members come first, compared member by member.
+ * group with each other (and with `fixed`), the one whose members come first, compared member by member. Beginnings that
+ * cannot become a group by the scene's rules are not followed.
  *
  * Depth-first with backtracking. Finding such a set is the clique problem, so the search is bounded: when the
  * budget is used up the answer is `null`, as if there were no group.
@@ -23,7 +24,7 @@ export function firstGroup(
   from: number,
   size: number,
   taken: ReadonlySet<Candidate>,
-  context: Pick<MatchContext, "allowed">,
+  context: Pick<MatchContext, "allowed" | "allowedGroup">,
   budget: SearchBudget,
 ): readonly number[] | null {
   const chosen: Candidate[] = fixed === null ? [] : [fixed];
@@ -45,13 +46,14 @@ export function firstGroup(
         continue;
       chosen.push(candidate);
       indices.push(i);
-      if (fill(i + 1)) return true;
+      if (context.allowedGroup(chosen) && fill(i + 1)) return true;
       chosen.pop();
       indices.pop();
     }
     return false;
   };
 
+  if (fixed !== null && !context.allowedGroup(chosen)) return null;
   return fill(from) ? indices : null;
 }
 

@@ -197,7 +197,8 @@ const werePartners = (a: Candidate, b: Candidate): boolean =>
   a.history.partners.includes(b.participantId) && b.history.partners.includes(a.participantId);
 
 function allAllowed(group: readonly Candidate[], context: MatchContext): boolean {
-  return group.every((a, i) => group.slice(i + 1).every((b) => context.allowed(a, b)));
+  const inPairs = group.every((a, i) => group.slice(i + 1).every((b) => context.allowed(a, b)));
+  return inPairs && context.allowedGroup(group);
 }
 
 function bySeniority(group: readonly Candidate[], pool: readonly Candidate[]): readonly Candidate[] {

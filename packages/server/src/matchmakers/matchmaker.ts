@@ -21,6 +21,17 @@ export interface MatchContext {
    * backing off, and where a rule of the scene or the matchmaker's own `allowsPair` forbids the pair.
    */
   allowed(a: Candidate, b: Candidate): boolean;
+  /**
+   * Can these be in one group, as far as the scene's rules about whole groups go? Asked of a complete group, or of the
+   * members found so far: then false means that nobody who joins them can make it right. Pairs are {@link allowed}'s.
+   * Always true in a scene without such rules.
+   */
+  allowedGroup(members: readonly Candidate[]): boolean;
+  /**
+   * The candidates in the order of the scene's preferences, seen from `arriving`; among equals the order they came in.
+   * The very same list in a scene without preferences.
+   */
+  prefer(arriving: Candidate, candidates: readonly Candidate[]): readonly Candidate[];
 }
 
 /** When a candidate's wait ends by the matchmaker's own rule, and how. */
@@ -107,7 +118,9 @@ export abstract class Matchmaker {
     return true;
   }
 
-  /** Preferred partners first. The default keeps the order of arrival. */
+  /**
+   * Preferred partners first. The default keeps the order it is given: the scene's preferences, then seniority.
+   */
   rankCandidates(
     _arriving: Candidate,
     waiting: readonly Candidate[],
@@ -126,8 +139,8 @@ export abstract class Matchmaker {
   }
 
   /**
-   * The next time at which this candidate should be asked about again although nothing happened, because a rule
-   * relaxes with waiting. `null`: never.
+   * The next time at which this candidate should be asked about again although nothing happened, because a rule of the
+   * matchmaker's relaxes with waiting (the scene's own rules are seen to). `null`: never.
    */
   relaxesAt(_candidate: Candidate, _context: Pick<MatchContext, "now">): number | null {
     return null;
@@ -178,9 +191,10 @@ export abstract class Matchmaker {
   }
 
   /**
-   * A custom `findMatch` may not look at {@link MatchContext.allowed} beyond its own pairs. When it returns a
-   * group with a forbidden pair among the others, the junior of that pair is left out and it is asked again,
-   * so that a rule written without a thought for evidence does not propose the same group for ever.
+   * A custom `findMatch` may not look at {@link MatchContext.allowed} beyond its own pairs, nor at rules about whole
+   * groups. When it returns a group with a forbidden pair among the others, the junior of that pair is left out, and when its group
+   * breaks a rule, the first member by seniority who spoils it; then it is asked again. So a rule written
+   * without a thought for evidence does not propose the same group for ever.
    */
   #askFor(
     arriving: Candidate,
@@ -189,16 +203,14 @@ export abstract class Matchmaker {
     groupSize: number,
     context: MatchContext,
   ): readonly Candidate[] | null {
+    if (!context.allowedGroup([arriving])) return null;
     let waiting = pool.filter((c) => c !== arriving && !taken.has(c) && context.allowed(arriving, c));
     while (waiting.length >= groupSize - 1) {
-      const group = this.findMatch(
-        arriving,
-        this.rankCandidates(arriving, waiting, context),
-        groupSize,
-        context,
-      );
+      const ranked = this.rankCandidates(arriving, context.prefer(arriving, waiting), context);
+      const group = this.findMatch(arriving, ranked, groupSize, context);
       if (group === null) return null;
-      const forbidden = juniorOfForbiddenPair(group, waiting, context);
+      const forbidden =
+        juniorOfForbiddenPair(group, waiting, context) ?? firstMisfit(arriving, group, waiting, context);
       if (forbidden === null) return group;
       waiting = waiting.filter((c) => c !== forbidden);
     }
@@ -217,6 +229,23 @@ function juniorOfForbiddenPair(
       if (a === b || context.allowed(a, b)) continue;
       return bySeniority.indexOf(a) > bySeniority.indexOf(b) ? a : b;
     }
+  }
+  return null;
+}
+
+/** Who makes a group of those before break a rule about groups, by seniority; `null` when the group is fine. */
+function firstMisfit(
+  arriving: Candidate,
+  group: readonly Candidate[],
+  bySeniority: readonly Candidate[],
+  context: MatchContext,
+): Candidate | null {
+  if (context.allowedGroup(group)) return null;
+  const together = [arriving];
+  for (const candidate of bySeniority) {
+    if (!group.includes(candidate)) continue;
+    together.push(candidate);
+    if (!context.allowedGroup(together)) return candidate;
   }
   return null;
 }

@@ -8,6 +8,8 @@ import { configHash } from "./configHash.js";
 import { contradictions } from "./contradictions.js";
 import type { OnMatch } from "./onMatch.js";
 import { readObject, readOption, readSection } from "./readOptions.js";
+import { impossibleRules, readRules } from "./readRules.js";
+import { readTreatments } from "./readTreatments.js";
 import { resolveMatchmaker } from "./resolveMatchmaker.js";
 import { SceneBuilder } from "./scene.js";
 import type { SceneConfig } from "./sceneConfig.js";
@@ -68,12 +70,13 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
   const groupSize = readOption(options.groupSize, config["groupSize"], `${path}.groupSize`, problems);
   const matchmaking = readObject(
     config["matchmaking"] ?? {},
-    ["matchmaker", "hideLobbyCount", "maxRtt"],
+    ["matchmaker", "rules", "hideLobbyCount", "maxRtt"],
     `${path}.matchmaking`,
     problems,
   );
   const inMatchmaking = `${path}.matchmaking`;
   const matchmaker = resolveMatchmaker(matchmaking["matchmaker"], `${inMatchmaking}.matchmaker`, problems);
+  const rules = readRules(matchmaking["rules"], `${inMatchmaking}.rules`, problems);
   const hideLobbyCount = readOption(
     options.hideLobbyCount,
     matchmaking["hideLobbyCount"],
@@ -86,14 +89,20 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
   const serverRtt = readSection(options.serverRtt, config["serverRtt"], `${path}.serverRtt`, problems);
   const beacons = readBeacons(config["beacons"], `${path}.beacons`, problems);
   const matches = readSection(options.matches, config["matches"], `${path}.matches`, problems);
+  const treatments = readTreatments(config["treatments"], `${path}.treatments`, problems);
   const onMatch = readOnMatch(config["onMatch"], `${path}.onMatch`, problems);
 
   // Contradictions are looked for among values that are right in themselves: a wrong one was replaced.
-  if (problems.length === before) problems.push(...contradictions(path, { groupSize, waitroom, probing }));
+  if (problems.length === before) {
+    problems.push(
+      ...contradictions(path, { groupSize, waitroom, probing }),
+      ...impossibleRules(rules, groupSize, `${inMatchmaking}.rules`),
+    );
+  }
   if (problems.length > before || matchmaker === null) return null;
 
   const { pings, spacingMs, pingTimeoutMs, warmupPings } = probing;
-  const lobby: Omit<LobbyConfig, "configHash" | "matchmaker"> = {
+  const lobby: Omit<LobbyConfig, "configHash" | "matchmaker" | "rules"> = {
     sceneId,
     groupSize,
     maxServerRttDifferenceMs: maxRtt,
@@ -115,6 +124,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
     hasRoomHook: onMatch !== null,
     allowRepeat: waitroom.allowRepeat,
     acceptRelayed: probing.acceptRelayed,
+    ...(treatments === null ? {} : { treatments }),
   };
   const { intervalMs, burst, timeoutMs } = serverRtt;
   const faces = {
@@ -123,8 +133,19 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
     serverRtt: { intervalMs, burst, timeoutMs },
     beacons,
   };
-  const hash = configHash({ ...lobby, ...faces, matchmaker: matchmaker.describe() });
-  return { settings: { lobby: { ...lobby, matchmaker, configHash: hash }, ...faces }, onMatch };
+  // What a scene does not use is not in its hash, so that its log's decisions can still be made again.
+  const described = {
+    matchmaker: matchmaker.describe(),
+    ...(rules === null ? {} : { rules: rules.describe() }),
+  };
+  const hash = configHash({ ...lobby, ...faces, ...described });
+  const complete: LobbyConfig = {
+    ...lobby,
+    matchmaker,
+    ...(rules === null ? {} : { rules }),
+    configHash: hash,
+  };
+  return { settings: { lobby: complete, ...faces }, onMatch };
 }
 
 function readId(given: unknown, path: string, problems: ConfigProblem[]): string {

@@ -6,6 +6,7 @@ import type {
   ProbingOptions,
   SceneConfig,
   ServerRttOptions,
+  TreatmentsOptions,
   WaitroomOptions,
 } from "./sceneConfig.js";
 
@@ -54,6 +55,11 @@ export class SceneBuilder {
   /** How a match is closed, and how many there may be. */
   matches(options: MatchesOptions): SceneBuilder {
     return this.#with({ matches: { ...this.#config.matches, ...options } });
+  }
+
+  /** Which arm of the study each match is given: told to its pages, and recorded with the match. */
+  treatments(options: TreatmentsOptions): SceneBuilder {
+    return this.#with({ treatments: { ...this.#config.treatments, ...options } });
   }
 
   /**

@@ -1,5 +1,7 @@
 import type { Beacon } from "@probematch/shared";
 import type { Matchmaker } from "../matchmakers/matchmaker.js";
+import type { RuleDescription } from "../matchmakers/rules/descriptions.js";
+import type { Rule } from "../matchmakers/rules/rule.js";
 import type { OnMatch } from "./onMatch.js";
 
 /**
@@ -21,6 +23,7 @@ export interface SceneConfig {
    */
   readonly beacons?: readonly BeaconConfig[];
   readonly matches?: MatchesOptions;
+  readonly treatments?: TreatmentsOptions;
   /** Makes the room of a match before it is committed. Default: none, matches are committed at once. */
   readonly onMatch?: OnMatch;
 }
@@ -41,6 +44,11 @@ export interface MatchmakingOptions {
    * comes with Probematch. Default: `"fifo"`, first come, first served, without a latency limit.
    */
   readonly matchmaker?: Matchmaker | MatchmakerDescription;
+  /**
+   * What every group has to keep, whichever matchmaker forms it, and whom to try first: made by `sameAttribute`, `within`,
+   * `composition` and the like, written as their plain objects, or rules of one's own. Default: none. See docs/rules.md.
+   */
+  readonly rules?: readonly (RuleDescription | Rule)[];
   /** Do not tell waiting participants their position and how many wait. Default: `false`. */
   readonly hideLobbyCount?: boolean;
   /**
@@ -135,4 +143,27 @@ export interface MatchesOptions {
   readonly roomTimeoutMs?: number;
   /** The scene is done after this many matches; who still waits leaves with `study_full`. Default: `null`, no limit. */
   readonly max?: number | null;
+}
+
+/** What each match is given: the arms of the study. */
+export interface TreatmentsOptions {
+  /** Names of the arms, each once. */
+  readonly arms: readonly string[];
+  /**
+   * - `"random"` (default): every match draws an arm, all with the same chance
+   * - `"rotation"`: one arm after the other
+   * - `"latin-square"`: every group goes through all arms, in the order of a row of a balanced Latin square; the rows
+   *   take turns
+   * - `"balanced"`: the arm with the fewest complete matches; a match is complete when every member's page said `done()`, one that
+   *   is still running counts half, one that ended otherwise not at all
+   *
+   * Draws follow from the scene's seed, so the log tells how they came about.
+   */
+  readonly assign?: "random" | "rotation" | "latin-square" | "balanced";
+  /**
+   * How many matches an arm needs; then it is not given any more, and when all arms have theirs the scene is done (who
+   * waits leaves with `study_full`). With `"balanced"`, matches that ended incomplete do not count. Arms without a number need
+   * no end of matches. Not for `"latin-square"`. Default: none.
+   */
+  readonly quotas?: Readonly<Record<string, number>>;
 }

@@ -58,5 +58,6 @@ export const sceneKeys = Object.keys({
   serverRtt: true,
   beacons: true,
   matches: true,
+  treatments: true,
   onMatch: true,
 } satisfies Record<keyof SceneConfig, true>);
