@@ -19,6 +19,12 @@ export {
 export type { LabProbe, ProbeOutcome, ServerUnderTest, StartServer } from "./calibrate/lab.js";
 export type { CalibrationRow } from "./calibrate/rows.js";
 export {
+  createSlowEndpoint,
+  type HeldRequest,
+  type SlowEndpoint,
+  type SlowEndpointOptions,
+} from "./endpoint/slowEndpoint.js";
+export {
   isInNamespace,
   NAMESPACE_ADDRESS,
   type NamespaceRun,
