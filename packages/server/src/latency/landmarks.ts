@@ -50,6 +50,8 @@ export interface Bounds {
    * for neighbours, however far they are from all landmarks.
    */
   readonly unlikeMs: number;
+  /** How far the one that is nearer to some landmark is from it: near a landmark little is left to guess. */
+  readonly remoteMs: number;
 }
 
 /** A path shorter than this is as good as this, ms: keeps ratios and logarithms sane. */
@@ -60,6 +62,8 @@ export function boundsBetween(a: Place, b: Place): Bounds | null {
   const shared = Math.min(a.length, b.length);
   let landmarks = 0;
   let above = Number.POSITIVE_INFINITY;
+  let nearestToA = Number.POSITIVE_INFINITY;
+  let nearestToB = Number.POSITIVE_INFINITY;
   let first = 0;
   let second = 0;
   let third = 0;
@@ -72,6 +76,8 @@ export function boundsBetween(a: Place, b: Place): Bounds | null {
     if (Number.isNaN(difference)) continue;
     landmarks += 1;
     above = Math.min(above, x + y);
+    nearestToA = Math.min(nearestToA, x);
+    nearestToB = Math.min(nearestToB, y);
     sum += difference;
     squares += difference * difference;
     const size = Math.abs(difference);
@@ -89,5 +95,6 @@ export function boundsBetween(a: Place, b: Place): Bounds | null {
     aboveMs: Math.max(SHORTEST_MS, above),
     belowMs: [first, second, third],
     unlikeMs: Math.sqrt(Math.max(0, squares / landmarks - mean * mean)),
+    remoteMs: Math.min(nearestToA, nearestToB),
   };
 }

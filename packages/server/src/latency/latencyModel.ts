@@ -1,6 +1,6 @@
 import { type Edge, unknownEdge } from "./edge.js";
 import { boundsBetween, Landmarks, type Located, type Place } from "./landmarks.js";
-import { type Belief, beliefFrom, LOGISTIC_SD, nothingKnown } from "./prior.js";
+import { type Belief, beliefFrom, chanceOf, LOGISTIC_SD, nothingKnown } from "./prior.js";
 import { type Membership, Sites } from "./sites.js";
 
 /** By how much two measurements between the same two sites differ, as a standard deviation of the logarithm. */
@@ -64,8 +64,7 @@ export class LatencyModel {
 
   /** The probability that a measurement of the two comes out at `limitMs` or less. */
   chance(a: Located, b: Located, limitMs: number): number {
-    const { logRttMs, scale } = this.#belief(a, b);
-    return 1 / (1 + Math.exp((logRttMs - Math.log(limitMs)) / scale));
+    return chanceOf(this.#belief(a, b), limitMs);
   }
 
   /** The expected RTT with the bounds that 90 % of measurements stay within; unknown without landmarks. */
@@ -105,6 +104,7 @@ export class LatencyModel {
     return {
       logRttMs: prior.logRttMs + sum / (weight + shrink),
       scale: Math.sqrt(withinVariance + (priorVariance * shrink) / (weight + shrink)) / LOGISTIC_SD,
+      odd: prior.odd * Math.max(0, 1 - weight),
     };
   }
 

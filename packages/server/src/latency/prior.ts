@@ -6,7 +6,21 @@ export interface Belief {
   readonly logRttMs: number;
   /** Scale of the logistic distribution of the logarithm; its standard deviation is 1.81 times as much. */
   readonly scale: number;
+  /** Share of the belief that is about paths the landmarks are wrong about: {@link ODD_SCALE} times as wide. */
+  readonly odd: number;
 }
+
+/** Some paths go another way than all others: routing, tunnels, a landmark's own detour. */
+const ODD_SHARE = 0.03;
+const ODD_SCALE = 4;
+
+/** The probability of an RTT of at most `limitMs`. */
+export function chanceOf({ logRttMs, scale, odd }: Belief, limitMs: number): number {
+  const z = (Math.log(limitMs) - logRttMs) / scale;
+  return (1 - odd) * logistic(z) + odd * logistic(z / ODD_SCALE);
+}
+
+const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
 
 /** Standard deviation of the standard logistic distribution, π / √3. */
 export const LOGISTIC_SD = Math.PI / Math.sqrt(3);
@@ -28,43 +42,45 @@ interface Coefficients {
 const coefficients: readonly Coefficients[] = [
   {
     landmarks: 1,
-    location: [-0.05, -0.174, -0.078, -0.195, -0.195, -0.195, 0.07, 0.606, 0.241],
-    scale: [-0.182, 0.473, -1.492, -1.492, 0.166, 0],
+    location: [-0.074, -0.173, -0.078, -0.17, -0.17, -0.17, 0.103, 0.604, 0.241, 0.048, -0.067],
+    scale: [-0.209, 0.489, -1.323, -1.323, 0.243, 0, 0.557, 0.185],
   },
   {
     landmarks: 2,
-    location: [-0.276, -0.358, -0.096, -0.281, 0.031, 0.031, -0.015, 0.453, 0.042],
-    scale: [-1.211, 0.134, -2.023, -0.346, -0.102, 3.224],
+    location: [-0.268, -0.321, -0.09, -0.208, 0.028, 0.028, -0.032, 0.4, 0.043, -0.031, 0.102],
+    scale: [-2.257, 0.002, -1.112, -0.264, -0.12, 2.835, 1.838, 0.711],
   },
   {
     landmarks: 3,
-    location: [-0.275, -0.357, -0.038, -0.349, 0.079, -0.005, 0.03, 0.427, 0.009],
-    scale: [-1.43, -0.132, -1.226, -0.357, -0.108, 1.517],
+    location: [-0.072, -0.314, -0.044, -0.212, 0.011, -0.01, -0.042, 0.303, 0.046, -0.6, 0.288],
+    scale: [-2.799, 0.104, -0.762, 0.219, -0.105, 1.11, 2.885, 0.035],
   },
   {
     landmarks: 5,
-    location: [-0.29, -0.112, -0.012, -0.004, 0.08, -0.001, 0.056, 0.136, -0.004],
-    scale: [-1.725, -0.216, -0.566, -0.77, -0.168, 1.036],
+    location: [-0.136, -0.188, -0.046, -0.006, 0.036, -0.018, -0.031, 0.153, 0.058, -0.482, 0.315],
+    scale: [-3.045, 0.083, -0.272, -0.139, -0.151, 0.885, 2.84, -0.236],
   },
   {
     landmarks: 8,
-    location: [-0.27, -0.186, -0.052, -0.134, 0.115, 0.05, 0.052, 0.167, 0.04],
-    scale: [-2.117, -0.177, -0.385, -0.619, -0.35, 1.033],
+    location: [-0.168, -0.254, -0.081, -0.127, 0.109, 0.025, -0.023, 0.174, 0.102, -0.373, 0.305],
+    scale: [-3.279, 0.144, -0.165, -0.077, -0.323, 0.937, 2.575, -0.328],
   },
 ];
 
 /** From the mean absolute error of a fit to the scale of the logistic distribution that fits the tails best. */
-const SCALE_FACTOR = 0.9;
+const SCALE_FACTOR = 0.75;
 
 /** What the landmarks alone say of a path. */
 export function beliefFrom(bounds: Bounds): Belief {
-  const { aboveMs, belowMs, unlikeMs } = bounds;
+  const { aboveMs, belowMs, unlikeMs, remoteMs } = bounds;
   const row = coefficients.findLast((c) => c.landmarks <= bounds.landmarks) ?? coefficients[0];
   if (row === undefined) throw new Error("the prior has no coefficients");
   const far = Math.log(aboveMs / 100);
   const [below1, below2, below3] = belowMs.map((ms) => Math.min(1, ms / aboveMs)) as [number, number, number];
   const unlike = Math.log(unlikeMs + 5) - 3;
   const apart = Math.log(belowMs[0] + 10) - 3.5;
+  // 0 where one of the two is at a landmark, up to a half where both are equally far from all.
+  const remote = remoteMs / aboveMs;
   const location = dot(row.location, [
     1,
     far,
@@ -75,18 +91,30 @@ export function beliefFrom(bounds: Bounds): Belief {
     unlike,
     apart,
     unlike * far,
+    remote,
+    remote * unlike,
   ]);
   // Bounds that contradict each other tell of a detour somewhere, and that nothing is sure.
   const contradiction = Math.min(2, Math.max(0, belowMs[0] / aboveMs - 1));
-  const scale = dot(row.scale, [1, far, below1, below2, Math.log((unlikeMs + 3) / aboveMs), contradiction]);
+  const scale = dot(row.scale, [
+    1,
+    far,
+    below1,
+    below2,
+    Math.log((unlikeMs + 3) / aboveMs),
+    contradiction,
+    remote,
+    remote * far,
+  ]);
   return {
     logRttMs: Math.log(aboveMs) + location,
     scale: SCALE_FACTOR * Math.max(SMALLEST_SCALE, Math.exp(scale)),
+    odd: ODD_SHARE,
   };
 }
 
 /** Without any landmark in common: half of the world's pairs are within 130 ms, most within 400. */
-export const nothingKnown: Belief = { logRttMs: Math.log(130), scale: 0.4 };
+export const nothingKnown: Belief = { logRttMs: Math.log(130), scale: 0.4, odd: 0 };
 
 function dot(a: readonly number[], b: readonly number[]): number {
   let sum = 0;

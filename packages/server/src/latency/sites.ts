@@ -13,11 +13,14 @@ interface Site {
 /** Noise of one landmark RTT, ms and as a share of it: what two visits from one place differ by. */
 const NOISE_MS = 1.5;
 const NOISE_SHARE = 0.03;
-/** In units of noise: within the first two places are one site, beyond the second they have nothing in common. */
-const SAME_SITE = 1.2;
-const NEAR_SITE = 3;
+/** In units of noise: places closer than this are one site. */
+const SAME_SITE = 0.9;
+/** Beyond this many units a site says nothing. */
+const NEAR_SITE = 5;
+/** At this many units a site counts a quarter: a neighbouring city is better than nothing, but not much. */
+const QUARTER_AT = 0.7;
 /** Nobody belongs to more sites than this. */
-const MOST_MEMBERSHIPS = 4;
+const MOST_MEMBERSHIPS = 8;
 /** Then the sites known are all there are; a scene that large has seen the world. */
 const MOST_SITES = 4_000;
 
@@ -38,7 +41,7 @@ export class Sites {
     const all: Membership[] = [];
     for (const [site, { place: other }] of this.#sites.entries()) {
       const distance = distanceBetween(place, other);
-      if (distance < NEAR_SITE) all.push({ site, weight: Math.exp(-(distance ** 2) / 2) });
+      if (distance < NEAR_SITE) all.push({ site, weight: (1 + (distance / QUARTER_AT) ** 2) ** -2 });
     }
     return all.sort((a, b) => b.weight - a.weight || a.site - b.site).slice(0, MOST_MEMBERSHIPS);
   }

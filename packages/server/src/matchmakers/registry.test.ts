@@ -25,6 +25,15 @@ describe("a matchmaker described in a configuration", () => {
     expect(latency.describe()).toEqual({ name: "LatencyFIFO", maxServerRttMs: 200, maxP2pRttMs: 150 });
   });
 
+  test("needs a limit where the matchmaker is about one", () => {
+    expect(made({ name: "lowest-latency", maxP2pRttMs: 100 }).describe()).toEqual({
+      name: "LowestLatency",
+      maxP2pRttMs: 100,
+      patienceMs: 300_000,
+    });
+    expect(problems({ name: "lowest-latency" })[0]).toContain("maxP2pRttMs");
+  });
+
   test("may have another one as its fallback", () => {
     const reunion = made({
       name: "group-reunion",
@@ -45,7 +54,7 @@ describe("a matchmaker described in a configuration", () => {
 
   test("with an unknown name is answered with the nearest one and the list of all", () => {
     expect(problems("latencyfifo")).toEqual([
-      'There is no matchmaker named "latencyfifo". Did you mean "latency-fifo"? Known: "fifo", "latency-fifo", "group-reunion".',
+      'There is no matchmaker named "latencyfifo". Did you mean "latency-fifo"? Known: "fifo", "latency-fifo", "lowest-latency", "group-reunion".',
     ]);
     expect(problems({ name: "GroupReunionMatchmaker" })[0]).toContain('"group-reunion"?');
     expect(problems({ name: "elo" })[0]).not.toContain("Did you mean");

@@ -2,6 +2,7 @@ import { didYouMean } from "./didYouMean.js";
 import { FifoMatchmaker } from "./fifo.js";
 import { GroupReunionMatchmaker } from "./groupReunion.js";
 import { LatencyFifoMatchmaker } from "./latencyFifo.js";
+import { LowestLatencyMatchmaker } from "./lowestLatency.js";
 import type { Matchmaker } from "./matchmaker.js";
 import { type OptionCheck, optionalMs, requiredMs, shown } from "./options.js";
 
@@ -28,6 +29,16 @@ const kinds: Readonly<Record<string, Kind>> = {
         maxServerRttMs: msOf(options["maxServerRttMs"]) ?? 0,
         maxP2pRttMs: msOf(options["maxP2pRttMs"]),
       }),
+  },
+  "lowest-latency": {
+    options: { maxP2pRttMs: requiredMs, patienceMs: optionalMs },
+    make: (options) => {
+      const patienceMs = msOf(options["patienceMs"]);
+      return new LowestLatencyMatchmaker({
+        maxP2pRttMs: msOf(options["maxP2pRttMs"]) ?? 0,
+        ...(patienceMs === null ? {} : { patienceMs }),
+      });
+    },
   },
   "group-reunion": {
     options: { fallback: checkFallback, waitForPartnersMs: optionalMs, maxP2pRttMs: optionalMs },

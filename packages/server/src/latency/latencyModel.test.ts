@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Located } from "./landmarks.js";
+import { LatencyModel } from "./latencyModel.js";
+
+const at = (...rttMs: readonly number[]): Located => ({
+  serverRtt: null,
+  beaconRttMs: Object.fromEntries(rttMs.map((ms, i) => [`b${i}`, ms])),
+});
+
+const located = fc
+  .array(fc.double({ min: 1, max: 400, noNaN: true }), { minLength: 5, maxLength: 5 })
+  .map((rttMs) => at(...rttMs));
+
+describe("the latency model", () => {
+  test("knows nothing of somebody without a landmark, and says so", () => {
+    const model = new LatencyModel();
+    expect(model.edge(at(), at(10, 20, 30))).toMatchObject({ status: "unknown", rttMs: null });
+    expect(model.chance(at(), at(10, 20, 30), 130)).toBeCloseTo(0.5);
+  });
+
+  test("expects neighbours of one beacon to be near each other, and antipodes far apart", () => {
+    const model = new LatencyModel();
+    const paris = at(5, 90, 240, 150, 30);
+    const lyon = at(9, 96, 246, 155, 36);
+    const sydney = at(280, 200, 6, 120, 290);
+    expect(model.chance(paris, lyon, 60)).toBeGreaterThan(0.95);
+    expect(model.chance(paris, sydney, 150)).toBeLessThan(0.05);
+    expect(model.edge(paris, sydney)).toMatchObject({ status: "predicted" });
+  });
+
+  test("is the same in both directions, more likely with a larger limit, and always a probability", () => {
+    const model = new LatencyModel();
+    fc.assert(
+      fc.property(located, located, fc.double({ min: 1, max: 500, noNaN: true }), (a, b, limitMs) => {
+        const chance = model.chance(a, b, limitMs);
+        expect(chance).toBeGreaterThanOrEqual(0);
+        expect(chance).toBeLessThanOrEqual(1);
+        expect(model.chance(b, a, limitMs)).toBeCloseTo(chance, 9);
+        expect(model.chance(a, b, limitMs * 1.5)).toBeGreaterThanOrEqual(chance);
+        const { lowMs, rttMs, highMs } = model.edge(a, b);
+        expect(lowMs).toBeLessThanOrEqual(rttMs ?? 0);
+        expect(highMs).toBeGreaterThanOrEqual(rttMs ?? 0);
+      }),
+    );
+  });
+
+  test("learns from a probe for the next people at the same two places, whatever their last miles add", () => {
+    const model = new LatencyModel();
+    const far = at(150, 200, 250, 300, 220);
+    const alsoFar = at(180, 260, 210, 320, 190);
+    const before = model.chance(far, alsoFar, 100);
+    model.observe(far, alsoFar, 30);
+    const neighbour = at(160, 210, 260, 310, 230);
+    expect(before).toBeLessThan(0.5);
+    expect(model.chance(neighbour, alsoFar, 100)).toBeGreaterThan(0.9);
+  });
+
+  test("learns the bad as well as the good", () => {
+    const model = new LatencyModel();
+    const a = at(20, 90, 150, 200, 60);
+    const b = at(25, 95, 140, 190, 70);
+    expect(model.chance(a, b, 80)).toBeGreaterThan(0.8);
+    model.observe(a, b, 190);
+    expect(model.chance(a, b, 80)).toBeLessThan(0.1);
+  });
+
+  test("leaves other places alone", () => {
+    const model = new LatencyModel();
+    const elsewhere = [at(5, 90, 240, 150, 30), at(9, 96, 246, 155, 36)] as const;
+    const before = model.chance(...elsewhere, 60);
+    model.observe(at(150, 200, 20, 300, 220), at(180, 260, 60, 320, 190), 30);
+    expect(model.chance(...elsewhere, 60)).toBe(before);
+  });
+
+  test("comes to the same after the same observations", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(located, located, fc.double({ min: 1, max: 500, noNaN: true })), { maxLength: 20 }),
+        located,
+        located,
+        (observations, a, b) => {
+          const [one, other] = [new LatencyModel(), new LatencyModel()];
+          for (const model of [one, other])
+            for (const [x, y, rttMs] of observations) model.observe(x, y, rttMs);
+          expect(other.chance(a, b, 100)).toBe(one.chance(a, b, 100));
+        },
+      ),
+    );
+  });
+
+  test("takes in new RTTs of somebody it knows", () => {
+    const model = new LatencyModel();
+    const moved = { ...at(5, 90, 240, 150, 30) };
+    const other = at(280, 200, 6, 120, 290);
+    const before = model.chance(moved, other, 80);
+    Object.assign(moved, at(275, 190, 9, 115, 285));
+    expect(model.chance(moved, other, 80)).toBeGreaterThan(before);
+  });
+});

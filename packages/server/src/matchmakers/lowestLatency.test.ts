@@ -1,0 +1,125 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { allGroups, candidate, contextFor, randomPool } from "../../test/pools.js";
+import type { Candidate } from "./candidate.js";
+import { LowestLatencyMatchmaker } from "./lowestLatency.js";
+
+const matchmaker = new LowestLatencyMatchmaker({ maxP2pRttMs: 100 });
+const ids = (group: readonly Candidate[] | null) => group?.map((c) => c.participantId).sort() ?? null;
+
+/** Chances by pair, `"a b": 0.4`; pairs that are not named have none. */
+const chances =
+  (table: Readonly<Record<string, number>>) =>
+  (a: Candidate, b: Candidate): number =>
+    table[[a.participantId, b.participantId].sort().join(" ")] ?? 0;
+
+const since = (participantId: string, arrivedAt: number) =>
+  candidate(participantId, { arrivedAt, waitDeadlineAt: arrivedAt + 300_000 });
+
+describe("LowestLatency", () => {
+  const a = since("a", 0);
+  const b = since("b", 1_000);
+  const c = since("c", 2_000);
+
+  test("has a newcomer probe with somebody who is likely near, not with whoever came first", () => {
+    const context = contextFor(matchmaker, { now: 2_000, chance: chances({ "a c": 0.3, "b c": 0.95 }) });
+    expect(ids(matchmaker.findMatch(c, [a, b], 2, context))).toEqual(["b", "c"]);
+  });
+
+  test("lets a newcomer wait rather than probe on a small chance", () => {
+    const context = contextFor(matchmaker, { now: 2_000, chance: chances({ "a c": 0.5 }) });
+    expect(matchmaker.findMatch(c, [a], 2, context)).toBeNull();
+  });
+
+  test("gives the longest-waiting of those who would do the newcomer", () => {
+    const context = contextFor(matchmaker, { now: 2_000, chance: chances({ "a c": 0.92, "b c": 0.99 }) });
+    expect(ids(matchmaker.findMatch(c, [a, b], 2, context))).toEqual(["a", "c"]);
+  });
+
+  test("gives the longest-waiting its most likely partner", () => {
+    const context = contextFor(matchmaker, { now: 2_000, chance: chances({ "a b": 0.92, "a c": 0.99 }) });
+    expect(ids(matchmaker.findMatch(a, [b, c], 2, context))).toEqual(["a", "c"]);
+  });
+
+  test("searches wider the longer somebody waits, and asks to be asked again at each step", () => {
+    const chance = chances({ "a b": 0.4 });
+    const found = (now: number) =>
+      matchmaker.findMatch(a, [b], 2, contextFor(matchmaker, { now, chance })) !== null;
+    expect(found(100_000)).toBe(false);
+    expect(found(250_000)).toBe(true);
+    let now = 0;
+    const times: number[] = [];
+    for (let at = matchmaker.relaxesAt(a, { now }); at !== null; at = matchmaker.relaxesAt(a, { now })) {
+      times.push(at);
+      now = at;
+    }
+    expect(times).toHaveLength(20);
+    expect(times.every((at, i) => i === 0 || at > (times[i - 1] ?? 0))).toBe(true);
+    expect(times.some(found)).toBe(true);
+  });
+
+  test("near the end tries everybody who is not as good as impossible", () => {
+    const late = { now: 280_000, chance: chances({ "a b": 0.02 }) };
+    expect(ids(matchmaker.findMatch(a, [b], 2, contextFor(matchmaker, late)))).toEqual(["a", "b"]);
+    const hopeless = { now: 280_000, chance: chances({ "a b": 0.0001 }) };
+    expect(matchmaker.findMatch(a, [b], 2, contextFor(matchmaker, hopeless))).toBeNull();
+  });
+
+  test("never lets a measurement above the limit pass, however long somebody waited", () => {
+    expect(matchmaker.shouldRejectForRtt(100)).toBe(false);
+    expect(matchmaker.shouldRejectForRtt(100.1)).toBe(true);
+    expect(matchmaker.shouldRejectForRtt(null)).toBe(true);
+  });
+
+  test("forms a group of those who are near each other, not only near the newcomer", () => {
+    const d = since("d", 3_000);
+    const table = { "a d": 0.99, "b d": 0.99, "c d": 0.99, "a b": 0.1, "a c": 0.99, "b c": 0.1 };
+    const context = contextFor(matchmaker, { now: 3_000, chance: chances(table) });
+    expect(ids(matchmaker.findMatch(d, [a, b, c], 3, context))).toEqual(["a", "c", "d"]);
+  });
+
+  test("wants a larger group to be more promising: it costs more probes", () => {
+    const pool = ["a", "b", "c", "d"].map((id) => since(id, 0));
+    const [first, ...others] = pool as [Candidate, ...Candidate[]];
+    const now = 200_000;
+    const context = contextFor(matchmaker, { now, chance: () => 0.85 });
+    expect(matchmaker.findMatch(first, others, 2, context)).not.toBeNull();
+    expect(matchmaker.findMatch(first, others, 4, context)).toBeNull();
+  });
+
+  test("returns groups of distinct members of the pool that are allowed pair by pair", () => {
+    fc.assert(
+      fc.property(
+        randomPool,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        ({ pool, groupSize, forbidden }, p) => {
+          const context = contextFor(matchmaker, { now: 200_000, forbidden, chance: () => p });
+          const groups = matchmaker.findMatches(pool, groupSize, context, pool);
+          const members = groups.flat();
+          expect(new Set(members).size).toBe(members.length);
+          for (const group of groups) {
+            expect(group.every((member) => pool.includes(member))).toBe(true);
+            expect(allGroups(group, groupSize, context.allowed)).toHaveLength(1);
+          }
+        },
+      ),
+    );
+  });
+
+  test("matches every allowed pair there is when everybody is surely near", () => {
+    fc.assert(
+      fc.property(randomPool, ({ pool, forbidden }) => {
+        const context = contextFor(matchmaker, { forbidden, chance: () => 1 });
+        const matched = new Set(matchmaker.findMatches(pool, 2, context, pool).flat());
+        const left = pool.filter((person) => !matched.has(person));
+        expect(allGroups(left, 2, context.allowed)).toEqual([]);
+      }),
+    );
+  });
+
+  test("refuses options without meaning", () => {
+    // @ts-expect-error: what a page in plain JavaScript might write
+    expect(() => new LowestLatencyMatchmaker({})).toThrow("maxP2pRttMs");
+    expect(() => new LowestLatencyMatchmaker({ maxP2pRttMs: 100, patienceMs: -1 })).toThrow("patienceMs");
+  });
+});
