@@ -8,11 +8,14 @@ import { createPages } from "./pages.mjs";
 import { rules } from "./rules.mjs";
 
 // Only this machine can come in, unless HOST says otherwise (HOST=0.0.0.0: everybody on the network).
-const { PORT = "4170", HOST = "127.0.0.1", DATA_DIR } = process.env;
+const { PORT = "4170", HOST = "127.0.0.1", DATA_DIR, RELAY_HOST } = process.env;
 const dataDir = DATA_DIR ?? fileURLToPath(new URL(`../data/port-${PORT}`, import.meta.url));
 
 // Tabs can ask for a slow connection. A pair without one never meets the relay.
-const relay = createDelayRelay({ skipUnimpaired: true });
+const relay = createDelayRelay({
+  skipUnimpaired: true,
+  ...(RELAY_HOST === undefined ? {} : { host: RELAY_HOST }),
+});
 const delayDesk = createDelayDesk(relay);
 const pages = createPages();
 const httpServer = createServer((request, response) => {
