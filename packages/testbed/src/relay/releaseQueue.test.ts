@@ -10,21 +10,27 @@ describe("a release queue", () => {
         async (delays) => {
           const queue = new ReleaseQueue();
           const start = performance.now() + 1;
-          const released: { index: number; early: boolean }[] = [];
+          const held = new Map<number, number>();
+          const released: number[] = [];
+          let wrong = 0;
           await new Promise<void>((resolve) => {
             delays.forEach((delay, index) => {
               const dueAt = start + delay;
+              held.set(index, dueAt);
               queue.push(dueAt, () => {
-                released.push({ index, early: performance.now() < dueAt });
+                // A slow machine may release some before others are in: what counts is what was held just now.
+                held.delete(index);
+                const isFirst = [...held].every(
+                  ([other, at]) => dueAt < at || (dueAt === at && index < other),
+                );
+                if (!isFirst || performance.now() < dueAt) wrong += 1;
+                released.push(index);
                 if (released.length === delays.length) resolve();
               });
             });
           });
-          const expected = delays
-            .map((delay, index) => ({ delay, index }))
-            .sort((a, b) => a.delay - b.delay || a.index - b.index);
-          expect(released.map(({ index }) => index)).toEqual(expected.map(({ index }) => index));
-          expect(released.some(({ early }) => early)).toBe(false);
+          expect(wrong).toBe(0);
+          expect(new Set(released).size).toBe(delays.length);
           expect(queue.size).toBe(0);
         },
       ),
