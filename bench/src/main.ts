@@ -41,4 +41,20 @@ program
     await benchLoad(options);
   });
 
+program
+  .command("quality")
+  .description("how many are matched, for how many probes and how much waiting, on measured latencies")
+  .requiredOption(
+    "--latency <dir>",
+    "a folder of RTT matrices (*.csv: ms, row = from, column = to, empty = missing)",
+  )
+  .option("--group-size <n>", "one group size only (default: 2 within 100 ms, then 4 within 150 ms)", Number)
+  .option("--participants <n>", "participants of a run", Number, 5000)
+  .option("--seeds <n>", "runs of each kind", Number, 3)
+  .option("--json", "one JSON object on standard output, and nothing else there")
+  .action(async (options) => {
+    const { benchQuality } = await import("./quality.js");
+    benchQuality(options);
+  });
+
 await program.parseAsync();

@@ -1,6 +1,7 @@
 export { ADMIN_NAMESPACE } from "./admin/adminMessages.js";
 export { type ParticipantTokenOptions, signParticipantToken } from "./gateway/tokens.js";
 export { DataFolderError } from "./journal/errors.js";
+export { RedisStoreError } from "./journal/redis/connection.js";
 export type { Edge } from "./latency/edge.js";
 export { ListenError, type Listening, type ListenOptions } from "./listen.js";
 export type { MatchRecord } from "./lobby/matchRecord.js";
@@ -9,6 +10,7 @@ export type { Candidate } from "./matchmakers/candidate.js";
 export { FifoMatchmaker } from "./matchmakers/fifo.js";
 export { GroupReunionMatchmaker, type GroupReunionOptions } from "./matchmakers/groupReunion.js";
 export { LatencyFifoMatchmaker } from "./matchmakers/latencyFifo.js";
+export { LowestLatencyMatchmaker, type LowestLatencyOptions } from "./matchmakers/lowestLatency.js";
 export { type GiveUp, type MatchContext, Matchmaker } from "./matchmakers/matchmaker.js";
 export {
   alwaysSamePartner,
@@ -34,7 +36,13 @@ export type {
   Rule,
   RuleContext,
 } from "./matchmakers/rules/rule.js";
-export type { AuthOptions, HeartbeatOptions, JournalOptions, ProbematchOptions } from "./options.js";
+export type {
+  AuthOptions,
+  HeartbeatOptions,
+  JournalOptions,
+  ProbematchOptions,
+  RedisOptions,
+} from "./options.js";
 export type { SceneHandle } from "./runtime/sceneHandle.js";
 export { ConfigError, type ConfigProblem } from "./scene/configError.js";
 export type { OnMatch, RoomRequest } from "./scene/onMatch.js";

@@ -67,7 +67,10 @@ const missingIn = (rows: readonly Float64Array[]): number =>
   rows.reduce((sum, row) => sum + row.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0), 0) / 2;
 
 function filled(known: readonly Float64Array[]): Pick<LatencyMatrix, "rttMs"> {
-  const worst = known.reduce((most, row) => row.reduce((m, v) => (Number.isNaN(v) ? m : Math.max(m, v)), most), 0);
+  const worst = known.reduce(
+    (most, row) => row.reduce((m, v) => (Number.isNaN(v) ? m : Math.max(m, v)), most),
+    0,
+  );
   const rttMs = known.map((row, i) =>
     row.map((value, j) => {
       if (!Number.isNaN(value)) return value;
