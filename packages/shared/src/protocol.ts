@@ -24,22 +24,25 @@ const shortText = v.pipe(v.string(), v.maxLength(500));
 
 /** How one probe is done; chosen by the scene, told to both browsers. */
 export const probeParametersSchema = v.object({
-  /** Counted pings per side. Seeds' default: 5. */
+  /** Counted pings per side. Default: 20. */
   pings: v.pipe(count, v.minValue(1), v.maxValue(64)),
-  /** Time between two pings' departures. Seeds' default: 100. */
+  /**
+   * Time between two pings' departures. Default: 5. Short, because threads and processors that slept answer 0.5 to 1 ms
+   * late: figures are in docs/accuracy.md.
+   */
   spacingMs: ms,
-  /** A ping without an answer for this long is lost. Seeds' default: 2000. */
+  /** A ping without an answer for this long is lost. Default: 2000. */
   pingTimeoutMs: v.pipe(ms, v.minValue(1)),
-  /** Pings sent first and not counted: the first one pays for paths warming up. Default: 1. */
+  /** Pings sent first and not counted: they pay for paths and threads warming up. Default: 4. */
   warmupPings: v.pipe(count, v.maxValue(16)),
 });
 export type ProbeParameters = v.InferOutput<typeof probeParametersSchema>;
 
 export const defaultProbeParameters: ProbeParameters = {
-  pings: 5,
-  spacingMs: 100,
+  pings: 20,
+  spacingMs: 5,
   pingTimeoutMs: 2000,
-  warmupPings: 1,
+  warmupPings: 4,
 };
 
 /** How a page measures its RTT to the server. */
@@ -89,6 +92,11 @@ export const probeReportSchema = v.variant("status", [
     clockStepMs: ms,
     /** getStats' currentRoundTripTime in ms: a cross-check only, coarse and possibly seconds old. */
     statsRttMs: v.nullable(ms),
+    /**
+     * Median RTT of the page to itself during the measurement, in ms: what its browser adds to every RTT. `null` or absent =
+     * not known.
+     */
+    floorMs: v.optional(v.nullable(ms)),
     /** The longest time the event loop stood still during the measurement, in ms. */
     stalledMs: ms,
     /** From the order to start until the channel was open, in ms. */

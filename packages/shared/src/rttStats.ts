@@ -46,6 +46,39 @@ export function quantile(values: readonly number[], q: number): number | null {
 /** Median of a list of numbers; `null` for an empty list. */
 export const median = (values: readonly number[]): number | null => quantile(values, 0.5);
 
+/**
+ * Median of differences of two readings of a clock that moves in steps.
+ *
+ * A reading is late by anything up to a step, so a difference of two is off by up to a step either way, with a triangular
+ * distribution. Every value stands for that triangle here, and the median is that of their mixture: what for steps
+ * of 1 ms (Firefox) would be one of two neighbouring numbers becomes the place between them. Without steps, or with steps far
+ * finer than the values' spread, it is the plain median. It lies between the smallest and the largest value.
+ *
+ * @param stepMs the clock's step; 0 = a clock without steps
+ * @returns `null` for an empty list
+ */
+export function medianOfClockDifferences(values: readonly number[], stepMs: number): number | null {
+  const plain = median(values);
+  if (plain === null || stepMs <= 0) return plain;
+  let low = quantile(values, 0) ?? plain;
+  let high = quantile(values, 1) ?? plain;
+  // Bisection: the share below grows with the place. 40 halvings are finer than any clock.
+  for (let i = 0; i < 40; i += 1) {
+    const middle = (low + high) / 2;
+    const below = values.reduce((sum, value) => sum + shareBelow((middle - value) / stepMs), 0);
+    if (below < values.length / 2) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** Distribution function of the triangle on -1…1. */
+function shareBelow(place: number): number {
+  if (place <= -1) return 0;
+  if (place >= 1) return 1;
+  return place < 0 ? (1 + place) ** 2 / 2 : 1 - (1 - place) ** 2 / 2;
+}
+
 /** Mean absolute difference of consecutive values, in the order given; 0 for fewer than two. */
 export function meanConsecutiveDifference(values: readonly number[]): number {
   if (values.length < 2) return 0;
@@ -61,10 +94,11 @@ export function meanConsecutiveDifference(values: readonly number[]): number {
  *
  * @param samplesMs answered pings in the order they were sent, warm-up already discarded
  * @param lost pings without an answer
+ * @param clockStepMs step of the clock they were timed with; see {@link medianOfClockDifferences}. Default: 0
  * @returns `null` when nothing was answered
  */
-export function summarizeRtts(samplesMs: readonly number[], lost: number): RttStats | null {
-  const medianMs = quantile(samplesMs, 0.5);
+export function summarizeRtts(samplesMs: readonly number[], lost: number, clockStepMs = 0): RttStats | null {
+  const medianMs = medianOfClockDifferences(samplesMs, clockStepMs);
   const minMs = quantile(samplesMs, 0);
   const p95Ms = quantile(samplesMs, 0.95);
   if (medianMs === null || minMs === null || p95Ms === null) return null;

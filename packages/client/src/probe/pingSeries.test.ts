@@ -61,6 +61,13 @@ describe("PingSeries", () => {
     expect(endedAt).toBeGreaterThan(2500);
   });
 
+  it("waits far less for a lost ping once it knows how long answers take", () => {
+    const series = new PingSeries({ ...parameters, pings: 20, spacingMs: 5 }, 0);
+    const { endedAt } = run(series, (seq) => (seq === 18 ? null : 100));
+    expect([series.samplesMs.length, series.lost]).toEqual([19, 1]);
+    expect(endedAt).toBeLessThan(90 + 1.5 * 100 + 60);
+  });
+
   it("counts an answer after the timeout as lost", () => {
     const series = new PingSeries(parameters, 0);
     run(series, () => 2001);

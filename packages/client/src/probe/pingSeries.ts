@@ -12,12 +12,18 @@ interface Answer {
   readonly at: number;
 }
 
+/** Answers after which a series knows how long answers take. */
+const ENOUGH = 5;
+
 /**
  * The pings of one probe as one side sends them: when the next one leaves, which are answered, which are lost,
  * and what counts. Pure: times come in as arguments (ms, monotonic clock), sending is the caller's.
  *
  * The first `warmupPings` are sent like the others and not counted. Departures are `spacingMs` apart; with a spacing
  * of 0 each ping leaves as soon as the one before it is answered or lost.
+ *
+ * A ping is lost after `pingTimeoutMs`, or, once {@link ENOUGH} were answered, when it is out far longer than any of them
+ * was: a lost packet must not keep people waiting for seconds.
  */
 export class PingSeries {
   readonly #parameters: ProbeParameters;
@@ -26,6 +32,7 @@ export class PingSeries {
   readonly #total: number;
   #sent = 0;
   #lost = 0;
+  #longestMs = 0;
   #nextAt: number;
 
   constructor(parameters: ProbeParameters, startAt: number) {
@@ -52,16 +59,29 @@ export class PingSeries {
 
   answered(seq: number, at: number): void {
     const rttMs = this.#pending.answered(seq, at);
-    if (rttMs !== null && seq >= this.#parameters.warmupPings) this.#answers.set(seq, { rttMs, at });
+    if (rttMs === null) return;
+    this.#longestMs = Math.max(this.#longestMs, rttMs);
+    if (seq >= this.#parameters.warmupPings) this.#answers.set(seq, { rttMs, at });
   }
 
   expire(now: number): void {
-    for (const seq of this.#pending.expire(now)) if (seq >= this.#parameters.warmupPings) this.#lost += 1;
+    for (const seq of this.#pending.expire(now, this.#patienceMs))
+      if (seq >= this.#parameters.warmupPings) this.#lost += 1;
+  }
+
+  get spacingMs(): number {
+    return this.#parameters.spacingMs;
+  }
+
+  get #patienceMs(): number {
+    const { pingTimeoutMs } = this.#parameters;
+    if (this.#answers.size < ENOUGH) return pingTimeoutMs;
+    return Math.min(pingTimeoutMs, 1.5 * this.#longestMs + 50);
   }
 
   /** When {@link due} or {@link expire} may have something to do next; `null` when the series is over. */
   get wakeAt(): number | null {
-    const expiryAt = this.#pending.nextExpiryAt;
+    const expiryAt = this.#pending.nextExpiryAt(this.#patienceMs);
     const waitsForAnswer = this.#parameters.spacingMs === 0 && this.#pending.size > 0;
     if (this.#sent >= this.#total || waitsForAnswer) return expiryAt;
     return Math.min(this.#nextAt, expiryAt ?? this.#nextAt);

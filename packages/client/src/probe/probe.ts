@@ -7,6 +7,7 @@ import {
 } from "@probematch/shared";
 import type { Send } from "../session/wire.js";
 import { clockStepMs } from "./clockStep.js";
+import type { FloorMeter, FloorRun } from "./floor.js";
 import { isHidden, LoopWatch } from "./loopWatch.js";
 import { type PathStats, unknownPath } from "./pathStats.js";
 import { PingLink } from "./pingLink.js";
@@ -15,9 +16,13 @@ import { PingSeries } from "./pingSeries.js";
 /** getStats answers within a millisecond or two; a browser that does not is not waited for. */
 const STATS_TIMEOUT_MS = 500;
 
+/** A probe that pings back-to-back has no rhythm that the floor could be measured in. */
+const FLOOR_SPACING_MS = 2;
+
 export interface ProbeOptions {
   readonly order: ServerMessages["probePrepare"];
   readonly measureWhileHidden: boolean;
+  readonly floor: FloorMeter;
   readonly send: Send;
   readonly onReport: (report: ProbeReport) => void;
 }
@@ -36,6 +41,7 @@ export class Probe {
   #openedAt = 0;
   #series: PingSeries | null = null;
   #watch: LoopWatch | null = null;
+  #floorRun: FloorRun | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
   readonly #onVisibility = () => {
@@ -69,8 +75,9 @@ export class Probe {
     this.#link.onOpen = () => this.#measure(this.#link);
     this.#link.onEnd = (reason, detail) => this.#fail(reason === "closed" ? "peer_gone" : reason, detail);
     if (typeof document !== "undefined") document.addEventListener("visibilitychange", this.#onVisibility);
-    // Takes some milliseconds the first time: now, not while measuring.
+    // Take some milliseconds the first time: now, not while measuring.
     clockStepMs();
+    this.#options.floor.open();
     send("probeReady", { probeId });
   }
 
@@ -122,6 +129,7 @@ export class Probe {
     const series = new PingSeries(this.#options.order.parameters, this.#openedAt);
     this.#series = series;
     this.#watch = new LoopWatch();
+    this.#floorRun = this.#options.floor.begin(Math.max(FLOOR_SPACING_MS, series.spacingMs));
     const pump = () => {
       if (this.#isOver) return;
       clearTimeout(this.#timer);
@@ -142,18 +150,22 @@ export class Probe {
 
   #summarize(link: PingLink, series: PingSeries): void {
     link.onFrame = null;
+    const floorMs = this.#floorRun?.end() ?? null;
     const watch = this.#watch;
     watch?.look();
     watch?.stop();
     const { samplesMs, lost } = series;
     const stalledMs = watch?.longestMs ?? 0;
-    const rtt = summarizeRtts(samplesMs, lost);
+    const rtt = summarizeRtts(samplesMs, lost, clockStepMs());
     if (rtt === null) this.#fail("all_lost");
     else if (series.isSpoiledBy(watch?.stalls ?? [])) this.#fail("stalled", `${Math.round(stalledMs)} ms`);
-    else this.#reportMeasured(link, { rtt, samplesMs, stalledMs });
+    else this.#reportMeasured(link, { rtt, samplesMs, stalledMs, floorMs });
   }
 
-  #reportMeasured(link: PingLink, measured: Pick<Measured, "rtt" | "samplesMs" | "stalledMs">): void {
+  #reportMeasured(
+    link: PingLink,
+    measured: Pick<Measured, "rtt" | "samplesMs" | "stalledMs" | "floorMs">,
+  ): void {
     const startedAt = this.#startedAt ?? this.#openedAt;
     const report = (path: PathStats) =>
       this.#report({
@@ -182,6 +194,7 @@ export class Probe {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#watch?.stop();
+    this.#floorRun?.end();
     if (typeof document !== "undefined") document.removeEventListener("visibilitychange", this.#onVisibility);
   }
 }

@@ -1,5 +1,6 @@
 import type { ProbeReport, ServerMessages, Signal } from "@probematch/shared";
 import type { Send } from "../session/wire.js";
+import { FloorMeter } from "./floor.js";
 import type { PingLink } from "./pingLink.js";
 import { Probe } from "./probe.js";
 
@@ -17,6 +18,7 @@ export interface ProbesOptions {
 export class Probes {
   readonly #options: ProbesOptions;
   readonly #probes = new Map<string, Probe>();
+  readonly #floor = new FloorMeter();
   readonly #early = new Map<string, Signal[]>();
 
   constructor(options: ProbesOptions) {
@@ -30,6 +32,7 @@ export class Probes {
     const probe = new Probe({
       order,
       measureWhileHidden,
+      floor: this.#floor,
       send,
       onReport: (report) => onReport(probeId, report),
     });
@@ -80,7 +83,9 @@ export class Probes {
       probe.close();
       this.#probes.delete(probeId);
     }
-    if (proposalId === null) this.#early.clear();
+    if (proposalId !== null) return;
+    this.#early.clear();
+    this.#floor.close();
   }
 
   close(proposalId: string): void {

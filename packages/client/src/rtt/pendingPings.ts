@@ -23,11 +23,14 @@ export class PendingPings {
     return Math.max(0, at - sentAt);
   }
 
-  /** @returns the pings that are lost by now; each is returned once */
-  expire(now: number): number[] {
+  /**
+   * @param patienceMs how long a ping may be out; at most the timeout, which is the default
+   * @returns the pings that are lost by now; each is returned once
+   */
+  expire(now: number, patienceMs = this.#timeoutMs): number[] {
     const lost: number[] = [];
     for (const [seq, sentAt] of this.#sentAt) {
-      if (now - sentAt <= this.#timeoutMs) continue;
+      if (now - sentAt <= patienceMs) continue;
       this.#sentAt.delete(seq);
       lost.push(seq);
     }
@@ -35,10 +38,10 @@ export class PendingPings {
   }
 
   /** When the oldest ping will be lost; `null` when none is under way. */
-  get nextExpiryAt(): number | null {
+  nextExpiryAt(patienceMs = this.#timeoutMs): number | null {
     let oldest: number | null = null;
     for (const sentAt of this.#sentAt.values()) if (oldest === null || sentAt < oldest) oldest = sentAt;
-    return oldest === null ? null : oldest + this.#timeoutMs;
+    return oldest === null ? null : oldest + patienceMs;
   }
 
   get size(): number {

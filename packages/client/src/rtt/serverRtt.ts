@@ -60,7 +60,7 @@ export class ServerRtt {
       this.#pending.sent(seq, performance.now());
       this.#options.sendEcho(seq);
     }
-    const wakeAt = Math.min(this.#nextAt, this.#pending.nextExpiryAt ?? Number.POSITIVE_INFINITY);
+    const wakeAt = Math.min(this.#nextAt, this.#pending.nextExpiryAt() ?? Number.POSITIVE_INFINITY);
     this.#timer = setTimeout(() => this.#pump(), Math.max(0, wakeAt - performance.now()) + 1);
   }
 

@@ -64,8 +64,7 @@ const startServer: Testbed.StartServer = async ({ transformSignal }) => {
           const { probeId, verdict } = event;
           listener({
             probeId,
-            measurement:
-              verdict.status === "failed" ? null : { rttMs: verdict.measurement.rttMs, interval95Ms: null },
+            measurement: verdict.status === "failed" ? null : verdict.measurement,
             failure: verdict.status === "failed" ? verdict.reason : null,
           });
         }

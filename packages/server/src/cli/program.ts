@@ -80,6 +80,7 @@ function report(error: unknown, io: CliIo): ExitCode {
 const userErrors: ReadonlySet<string> = new Set([
   "ConfigError",
   "DataFolderError",
+  "RedisStoreError",
   "ListenError",
   "MissingProgramError",
 ]);

@@ -38,8 +38,14 @@ export const unknownEdge: Edge = {
 
 /** What the journal keeps of a finished measurement: both sides joined into one (see `joinReports`). */
 export const measurementSchema = v.object({
-  /** The number compared with the limit, ms. */
+  /** The number compared with the limit, ms: the path's RTT, without what both browsers added as far as that is known. */
   rttMs: ms,
+  /** The same as the pages measured it, ms. */
+  rawRttMs: ms,
+  /** What both browsers added, ms: `rawRttMs - rttMs`, 0 where it is not known. */
+  floorMs: ms,
+  /** Where the path's true median RTT lies, with 95 % confidence, ms; see `joinReports`. */
+  interval95Ms: v.tuple([ms, ms]),
   minMs: ms,
   p95Ms: ms,
   jitterMs: ms,

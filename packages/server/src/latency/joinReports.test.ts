@@ -1,7 +1,8 @@
-import { type ProbeReport, probeReportSchema, reportableFailures } from "@probematch/shared";
+import { type ProbeReport, probeReportSchema, reportableFailures, summarizeRtts } from "@probematch/shared";
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "../lobby/random.js";
 import { measurementSchema } from "./edge.js";
 import { joinReports } from "./joinReports.js";
 import { verdictOf } from "./verdict.js";
@@ -54,6 +55,7 @@ function anyMeasured(base: number): fc.Arbitrary<Measured> {
     addressFamily: fc.constantFrom("ipv4", "ipv6", null),
     clockStepMs: fc.constantFrom(0.005, 0.1, 1),
     statsRttMs: fc.option(ms),
+    floorMs: fc.option(fc.double({ min: 0, max: 20, noNaN: true })),
     stalledMs: fc.constantFrom(0, 20, 51, 500),
     setupMs: ms,
   });
@@ -69,6 +71,9 @@ describe("joining two measurements", () => {
       status: "measured",
       measurement: {
         rttMs: 102,
+        rawRttMs: 102,
+        floorMs: 0,
+        interval95Ms: [expect.closeTo(98.33, 2), expect.closeTo(103.67, 2)],
         minMs: 99,
         p95Ms: 106,
         jitterMs: 3,
@@ -109,8 +114,11 @@ describe("joining two measurements", () => {
           if (joined.status !== "measured") throw new Error(joined.reason);
           const { measurement } = joined;
           expect(v.is(measurementSchema, measurement)).toBe(true);
-          expect(measurement.rttMs).toBeGreaterThanOrEqual(Math.min(a.rtt.medianMs, b.rtt.medianMs));
-          expect(measurement.rttMs).toBeLessThanOrEqual(Math.max(a.rtt.medianMs, b.rtt.medianMs));
+          expect(measurement.rawRttMs).toBeGreaterThanOrEqual(Math.min(a.rtt.medianMs, b.rtt.medianMs));
+          expect(measurement.rawRttMs).toBeLessThanOrEqual(Math.max(a.rtt.medianMs, b.rtt.medianMs));
+          const [low, high] = measurement.interval95Ms;
+          expect(low).toBeLessThanOrEqual(measurement.rttMs);
+          expect(high).toBeGreaterThanOrEqual(measurement.rttMs);
           expect(measurement.minMs).toBeLessThanOrEqual(measurement.rttMs);
         },
       ),
@@ -125,6 +133,74 @@ describe("joining two measurements", () => {
   test("takes the path from the side that knows it", () => {
     const joined = joinReports(measured(50, { path: null, protocol: null }), measured(50, { path: "srflx" }));
     expect(joined).toMatchObject({ measurement: { path: "srflx", protocol: "udp" } });
+  });
+});
+
+describe("the floor", () => {
+  test("is the mean of what both pages add, and comes off every figure but the raw one", () => {
+    const joined = joinReports(measured(100, { floorMs: 0.4 }), measured(102, { floorMs: 1 }));
+    if (joined.status !== "measured") throw new Error(joined.reason);
+    expect(joined.measurement).toMatchObject({ rawRttMs: 101, floorMs: 0.7, disagreementMs: 2 });
+    expect(joined.measurement.rttMs).toBeCloseTo(100.3);
+    expect(joined.measurement.minMs).toBeCloseTo(98.3);
+    expect(joined.measurement.p95Ms).toBeCloseTo(103.3);
+  });
+
+  test("where it is not known makes the interval longer, downwards", () => {
+    const interval = (floorMs: number | null) => {
+      const joined = joinReports(measured(100, { floorMs: 0 }), measured(100, { floorMs }));
+      if (joined.status !== "measured") throw new Error(joined.reason);
+      return joined.measurement.interval95Ms;
+    };
+    expect(interval(null)[0]).toBeCloseTo(interval(0)[0] - 1);
+    expect(interval(null)[1]).toBe(interval(0)[1]);
+  });
+
+  test("of a page that claims much counts for 10 ms, and never makes an RTT negative", () => {
+    expect(joinReports(measured(100, { floorMs: 0 }), measured(100, { floorMs: 5000 }))).toMatchObject({
+      measurement: { rttMs: 95 },
+    });
+    expect(joinReports(measured(2, { floorMs: 9 }), measured(2, { floorMs: 9 }))).toMatchObject({
+      measurement: { rttMs: 0, minMs: 0, interval95Ms: [0, expect.any(Number)] },
+    });
+  });
+});
+
+describe("the 95 % interval", () => {
+  const halfOf = (a: Measured, b: Measured): number => {
+    const joined = joinReports(a, b);
+    if (joined.status !== "measured") throw new Error(joined.reason);
+    return joined.measurement.interval95Ms[1] - joined.measurement.rttMs;
+  };
+  const known = (changes: Parameters<typeof measured>[1]) => measured(100, { floorMs: 0, ...changes });
+
+  test("is no shorter than what remains unknown of browsers and systems", () => {
+    expect(
+      halfOf(known({ jitterMs: 0, clockStepMs: 0 }), known({ jitterMs: 0, clockStepMs: 0 })),
+    ).toBeCloseTo(0.4);
+  });
+
+  test("covers a jittery path's median in about 95 of 100 probes", () => {
+    const random = seededRandom("coverage");
+    const normal = () => {
+      const u = Math.sqrt(-2 * Math.log(1 - random()));
+      return 100 + 10 * u * Math.cos(2 * Math.PI * random());
+    };
+    const side = (): Measured => {
+      const samplesMs = Array.from({ length: 20 }, normal);
+      const rtt = summarizeRtts(samplesMs, 0);
+      if (rtt === null) throw new Error("no samples");
+      return { ...known({}), rtt };
+    };
+    let covered = 0;
+    for (let i = 0; i < 2000; i += 1) {
+      const joined = joinReports(side(), side());
+      if (joined.status !== "measured") continue;
+      const [low, high] = joined.measurement.interval95Ms;
+      if (low <= 100 && 100 <= high) covered += 1;
+    }
+    expect(covered / 2000).toBeGreaterThan(0.93);
+    expect(covered / 2000).toBeLessThan(0.97);
   });
 });
 

@@ -25,12 +25,33 @@ const DISAGREEMENT_STANDARD_ERRORS = 4;
 /** A stall up to this long spoils nothing: what the W3C's Long Tasks API calls a long task begins above it. */
 const STALL_FLOOR_MS = 50;
 
+/** No page's floor counts for more: beyond it the page is busy, and a page that lies cannot gain more than half of it. */
+const LARGEST_FLOOR_MS = 10;
+
+/**
+ * What remains unknown of what browsers and systems add, as half the width of a 95 % interval: from calibration runs
+ * (docs/accuracy.md).
+ */
+const INSTRUMENT_95_MS = 0.4;
+
+/** A browser whose floor is not known adds up to this much at its end. */
+const UNKNOWN_FLOOR_MS = 1;
+
+/** Two-sided 95 % of a normal distribution. */
+const Z_95 = 1.96;
+
 /**
  * Joins the two sides' reports of one probe into one measurement, or says why it has none to trust.
  *
  * The estimator, the same whichever side is named first:
- * - `rttMs`, the number compared with the limit: the mean of both medians. Both sides time the same round trip,
- *   each over its own pings, so the mean halves the variance, and neither page can move it alone unnoticed.
+ * - `rawRttMs`: the mean of both medians. Both sides time the same round trip, each over its own pings, so the mean
+ *   halves the variance, and neither page can move it alone unnoticed.
+ * - `floorMs`: the mean of what both pages measured on a connection to themselves. A round trip contains one sending and
+ *   one receiving of each browser, a page's own two of each.
+ * - `rttMs`, the number compared with the limit: `rawRttMs` less `floorMs`. The floor also comes off `minMs` and `p95Ms`.
+ * - `interval95Ms`: `rttMs` ± the root of the sum of squares of the sampling error (1.96 standard errors of the mean of the
+ *   medians, see below), {@link INSTRUMENT_95_MS} and half a clock step. Where a page's floor is not known it reaches
+ *   {@link UNKNOWN_FLOOR_MS} further down.
  * - `minMs` the smaller minimum, `p95Ms` and `jitterMs` the larger one (what the worse side feels), `samples`
  *   and `lost` summed, `path` the less direct of the two ends, `clockStepMs` the coarser one.
  *
@@ -56,12 +77,18 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
   const disagreementMs = Math.abs(a.rtt.medianMs - b.rtt.medianMs);
   if (disagreementMs > noiseBoundMs(a, b)) return { status: "failed", reason: "disagreement", blamed: [] };
 
+  const rawRttMs = (a.rtt.medianMs + b.rtt.medianMs) / 2;
+  const floorMs = Math.min(rawRttMs, (floorOf(a) + floorOf(b)) / 2);
+  const rttMs = rawRttMs - floorMs;
   return {
     status: "measured",
     measurement: {
-      rttMs: (a.rtt.medianMs + b.rtt.medianMs) / 2,
-      minMs: Math.min(a.rtt.minMs, b.rtt.minMs),
-      p95Ms: Math.max(a.rtt.p95Ms, b.rtt.p95Ms),
+      rttMs,
+      rawRttMs,
+      floorMs,
+      interval95Ms: intervalOf(rttMs, a, b),
+      minMs: Math.max(0, Math.min(a.rtt.minMs, b.rtt.minMs) - floorMs),
+      p95Ms: Math.max(a.rtt.p95Ms, b.rtt.p95Ms) - floorMs,
       jitterMs: Math.max(a.rtt.jitterMs, b.rtt.jitterMs),
       samples: a.rtt.samples + b.rtt.samples,
       lost: a.rtt.lost + b.rtt.lost,
@@ -73,6 +100,16 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
       disagreementMs,
     },
   };
+}
+
+const floorOf = (report: Measured): number => Math.min(report.floorMs ?? 0, LARGEST_FLOOR_MS);
+
+function intervalOf(rttMs: number, a: Measured, b: Measured): [number, number] {
+  const samplingMs = (Z_95 * Math.hypot(medianErrorMs(a.rtt), medianErrorMs(b.rtt))) / 2;
+  const clockMs = Math.max(a.clockStepMs, b.clockStepMs) / 2;
+  const halfMs = Math.hypot(samplingMs, INSTRUMENT_95_MS, clockMs);
+  const unknownMs = [a, b].filter((report) => report.floorMs == null).length * UNKNOWN_FLOOR_MS;
+  return [Math.max(0, rttMs - halfMs - unknownMs), rttMs + halfMs];
 }
 
 /** How far two medians of the same path may lie apart by noise alone, ms. */

@@ -94,13 +94,16 @@ export interface WaitroomOptions {
 
 /** How a pair is measured. Has no effect while the matchmaker has no `maxP2pRttMs`. */
 export interface ProbingOptions {
-  /** Counted pings per side, 1 to 64. Default: 5. */
+  /** Counted pings per side, 1 to 64. Default: 20. */
   readonly pings?: number;
-  /** Time between two pings' departures. Default: 100. */
+  /**
+   * Time between two pings' departures. Default: 5: a browser that sleeps between two pings answers up to 1 ms late
+   * (docs/accuracy.md). A longer one sees more of a path whose delay changes slowly.
+   */
   readonly spacingMs?: number;
   /** A ping without an answer for this long is lost. Default: 2000. */
   readonly pingTimeoutMs?: number;
-  /** Pings sent first and not counted, 0 to 16. Default: 1. */
+  /** Pings sent first and not counted, 0 to 16. Default: 4. */
   readonly warmupPings?: number;
   /** Both pages must have said that they are ready to probe by then. Default: 5000. */
   readonly readyTimeoutMs?: number;

@@ -16,6 +16,7 @@ export interface ProbeOutcome {
   readonly probeId: string;
   readonly measurement: {
     readonly rttMs: number;
+    readonly rawRttMs: number;
     readonly interval95Ms: readonly [number, number] | null;
   } | null;
   readonly failure: string | null;

@@ -7,6 +7,7 @@ const cell: Cell = { pair: "chromium-firefox", rttMs: 100, jitterMs: 0, lossRati
 const sample = (rttMs: number, interval95Ms: readonly [number, number] | null = null) => ({
   cell,
   rttMs,
+  rawRttMs: rttMs + 1,
   trueRttMs: 100,
   interval95Ms,
 });

@@ -6,6 +6,8 @@ export interface CalibrationSample {
   readonly cell: Cell;
   /** What the product says, ms. */
   readonly rttMs: number;
+  /** The same without the correction for what the pages know that they add, ms. */
+  readonly rawRttMs: number;
   /** The product's 95 % interval, ms; `null` where it states none. */
   readonly interval95Ms: readonly [number, number] | null;
   /** What was really there, ms. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { ProbematchOptions } from "../../options.js";
-import type { CliIo } from "../io.js";
+import { type CliIo, UsageError } from "../io.js";
 
 const help = `
 A configuration has "auth", "scenes" and, where wanted, the other options of createProbematch():
@@ -15,7 +15,8 @@ A .js or .mjs file exports it by default and may use matchmakers and hooks of it
 
 Examples:
   probematch serve --config study.json --port 4170
-  PROBEMATCH_SECRET=… probematch serve --config study.mjs --secret-env PROBEMATCH_SECRET --data /var/lib/study`;
+  PROBEMATCH_SECRET=… probematch serve --config study.mjs --secret-env PROBEMATCH_SECRET --data /var/lib/study
+  PROBEMATCH_SECRET=… probematch serve --config study.mjs --secret-env PROBEMATCH_SECRET --redis redis://10.0.0.5:6379`;
 
 /** `probematch serve`: runs a server until it is told to stop. */
 export function addServe(program: Command, io: CliIo): void {
@@ -30,6 +31,7 @@ export function addServe(program: Command, io: CliIo): void {
     )
     .option("--host <host>", "address to listen on (default: all of this machine)")
     .option("-d, --data <folder>", "folder of the logs, instead of the configuration's dataDir")
+    .option("--redis <url>", "logs in Redis, shared with other nodes, instead of a folder: redis://host:6379")
     .option("--secret-env <name>", "environment variable with the secret of the tokens, for auth.secret")
     .option("--secret-file <file>", "file with the secret of the tokens, for auth.secret")
     .addHelpText("after", help)
@@ -41,8 +43,13 @@ export function addServe(program: Command, io: CliIo): void {
       ]);
       const config = await readConfig(options.config, io);
       const secret = await readSecret(options, io);
-      const given: Record<string, unknown> = { ...config };
+      let given: Record<string, unknown> = { ...config };
       if (options.data !== undefined) given["dataDir"] = resolve(io.cwd, options.data);
+      if (options.redis !== undefined) {
+        if (options.data !== undefined) throw new UsageError("give --data or --redis, not both.");
+        const { dataDir: _, ...others } = given;
+        given = { ...others, redis: { ...(config["redis"] ?? {}), url: options.redis } };
+      }
       if (secret !== undefined) given["auth"] = { ...(config["auth"] ?? {}), secret };
       // The server checks every option itself and lists what does not fit.
       const probematch = await createProbematch(given as unknown as ProbematchOptions);
