@@ -24,6 +24,7 @@ describe("checkOptions", () => {
     expect(scenes).toHaveLength(1);
     expect(rest).toEqual({
       dataDir: "data",
+      redis: null,
       journal: { fsyncMs: 200, maxFileBytes: 64 * 1024 * 1024 },
       limits: {
         joinsPerMinutePerParticipant: 10,
@@ -40,6 +41,18 @@ describe("checkOptions", () => {
       processMetrics: false,
       closeTimeoutMs: 10_000,
     });
+  });
+
+  it("takes a URL of Redis for logs that several nodes share, and asks for the secret they share", () => {
+    const url = "redis://localhost:6379";
+    expect(checkOptions({ ...least, redis: { url } }).redis).toEqual({ url, keyPrefix: "probematch" });
+    expect(pathsOf({ redis: { url: "localhost:6379", keyPrefix: "a b" } })).toEqual([
+      "redis.url",
+      "redis.keyPrefix",
+    ]);
+    expect(pathsOf({ redis: {} })).toEqual(["redis.url"]);
+    expect(pathsOf({ redis: { url }, dataDir: "data" })).toEqual(["dataDir"]);
+    expect(pathsOf({ redis: { url }, auth: { mode: "open" } })).toEqual(["auth.secret"]);
   });
 
   it("lists the mistakes of the server and of every scene together", () => {

@@ -3,7 +3,7 @@ import { defaultLimits, type GatewayLimits } from "./gateway/options.js";
 import { MIN_SECRET_BYTES } from "./gateway/tokens.js";
 import { logLevels } from "./log.js";
 import { shown } from "./matchmakers/options.js";
-import type { HeartbeatOptions, JournalOptions, ProbematchOptions } from "./options.js";
+import type { HeartbeatOptions, JournalOptions, ProbematchOptions, RedisOptions } from "./options.js";
 import { ConfigError, type ConfigProblem } from "./scene/configError.js";
 import { ms, type Option, readObject, readOption, readSection, whole, yesOrNo } from "./scene/readOptions.js";
 import { type ResolvedScene, readScenes } from "./scene/resolveScene.js";
@@ -12,6 +12,8 @@ import { type ResolvedScene, readScenes } from "./scene/resolveScene.js";
 export interface CheckedOptions {
   readonly scenes: readonly ResolvedScene[];
   readonly dataDir: string | null;
+  /** `null`: the logs are in files, or nowhere. */
+  readonly redis: Required<RedisOptions> | null;
   readonly journal: Required<JournalOptions>;
   readonly limits: GatewayLimits;
   readonly heartbeat: Required<HeartbeatOptions>;
@@ -93,8 +95,24 @@ const turn = {
   lifeMs: ms(600_000, 1000),
 };
 
+const redis = {
+  url: maybe(
+    v.pipe(
+      v.string(),
+      v.check((given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol)),
+    ),
+    'a URL such as "redis://localhost:6379"',
+  ),
+  keyPrefix: option<string>(
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9._:-]{1,64}$/)),
+    "1 to 64 letters, digits, or any of . _ : -",
+    "probematch",
+  ),
+};
+
 const keys = Object.keys({
   ...server,
+  redis: true,
   scenes: true,
   auth: true,
   journal: true,
@@ -125,6 +143,7 @@ export function checkOptions(input: ProbematchOptions): CheckedOptions {
   const checked: CheckedOptions = {
     scenes,
     dataDir: read(server.dataDir, "dataDir"),
+    redis: checkRedis(given, problems),
     journal: readSection(journal, given["journal"], "journal", problems),
     limits: readSection(limits, given["limits"], "limits", problems),
     heartbeat: readSection(heartbeat, given["heartbeat"], "heartbeat", problems),
@@ -162,6 +181,34 @@ function checkAuth(given: unknown, problems: ConfigProblem[]): void {
     path: "auth.secret",
     problem: `wanted a secret of at least ${MIN_SECRET_BYTES} bytes, given ${what}. Make one with: openssl rand -base64 32`,
   });
+}
+
+function checkRedis(
+  { redis: section, dataDir, auth }: Readonly<Record<string, unknown>>,
+  problems: ConfigProblem[],
+): Required<RedisOptions> | null {
+  if (section === undefined) return null;
+  const { url, keyPrefix } = readSection(redis, section, "redis", problems);
+  if (url === undefined) {
+    if (problems.every(({ path }) => !path.startsWith("redis"))) {
+      problems.push({ path: "redis.url", problem: `wanted ${redis.url.wanted}, given nothing.` });
+    }
+    return null;
+  }
+  if (typeof dataDir === "string") {
+    problems.push({
+      path: "dataDir",
+      problem: "the logs are either here or in redis: leave one of the two out.",
+    });
+  }
+  if ((auth as { secret?: unknown } | undefined)?.secret === undefined) {
+    problems.push({
+      path: "auth.secret",
+      problem:
+        "with redis every node has to have the same secret, so that pages can come back to any of them.",
+    });
+  }
+  return { url, keyPrefix };
 }
 
 /** @returns true when there is a TURN server */

@@ -24,8 +24,8 @@ export async function openScenes(
   const runtimes = new Map<string, SceneRuntime>();
   const telemetry = new Map<string, TelemetryLog>();
   const history = new StudyHistory();
-  const clock = createClock();
-  const nodeId = randomUUID();
+  const clock = store.shared?.clock ?? createClock();
+  const nodeId = store.shared?.nodeId ?? randomUUID();
   const close = async () => {
     await Promise.all([...runtimes.values()].map((runtime) => runtime.close()));
   };

@@ -24,6 +24,13 @@ export interface JournalOptions {
   readonly maxFileBytes?: number;
 }
 
+export interface RedisOptions {
+  /** `redis://[user:password@]host:port[/database]`, or `rediss://…` for TLS. Redis 7 or newer, or Valkey. */
+  readonly url: string;
+  /** What all of the study's keys and channels begin with. Default: `"probematch"`. */
+  readonly keyPrefix?: string;
+}
+
 export interface HeartbeatOptions {
   /** Time between heartbeats of a connection. Default: 5000. */
   readonly intervalMs?: number;
@@ -41,6 +48,11 @@ export interface ProbematchOptions {
    * kept when the process ends.
    */
   readonly dataDir?: string | null;
+  /**
+   * Keeps the logs in Redis, instead of `dataDir`, and shares them with every other server of the same `url` and
+   * `keyPrefix`: these are nodes of one study. They need the same scenes and the same `auth.secret`.
+   */
+  readonly redis?: RedisOptions;
   readonly journal?: JournalOptions;
   /** STUN and TURN servers for the pages. Default: none; pages connect with the addresses they know themselves. */
   readonly ice?: IceSettings;

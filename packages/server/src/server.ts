@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { type AdminFeed, createAdminFeed } from "./admin/adminFeed.js";
 import { type CheckedOptions, checkOptions } from "./checkOptions.js";
 import { createGateway, type Gateway } from "./gateway/createGateway.js";
+import { type NodeLink, openNodeLink } from "./gateway/nodes.js";
 import type { AuthSettings, GatewayOptions } from "./gateway/options.js";
 import { BeaconFace } from "./http/beacon.js";
 import { CLIENT_FILE_PATH, loadClientFile } from "./http/clientFile.js";
@@ -12,6 +14,7 @@ import { shareServer } from "./http/shareServer.js";
 import { openFileStore } from "./journal/fileStore.js";
 import type { LogStore } from "./journal/logs.js";
 import { createVolatileStore } from "./journal/memoryJournal.js";
+import { openRedisStore } from "./journal/redis/redisStore.js";
 import { closeHttpServer, type Listening, type ListenOptions, localUrl, openHttpServer } from "./listen.js";
 import { createLogger } from "./log.js";
 import { type OpenScenes, openScenes } from "./openScenes.js";
@@ -69,7 +72,9 @@ export async function createProbematch(options: ProbematchOptions): Promise<Prob
   const logger = options.logger ?? createLogger(options.logLevel ?? "info");
   const metrics = createMetrics({ includeProcess: settings.processMetrics });
   const store = await openStore(settings, logger);
+  let link: NodeLink | null = null;
   try {
+    if (settings.redis !== null) link = await openNodeLink({ ...settings.redis, logger });
     const clientFile = settings.serveClient ? await loadClientFile() : null;
     if (settings.serveClient && clientFile === null) {
       logger.warn(`${CLIENT_FILE_PATH} is not served: @probematch/client has not been built here`);
@@ -83,19 +88,22 @@ export async function createProbematch(options: ProbematchOptions): Promise<Prob
       logger,
       isClosing: () => server.closing,
     });
-    const server: Server = new Server({ options, settings, logger, metrics, store, scenes, faces });
+    const server: Server = new Server({ options, settings, logger, metrics, store, link, scenes, faces });
     return server;
   } catch (error) {
     metrics.close();
+    link?.close();
     await store.close();
     throw error;
   }
 }
 
-const openStore = (settings: CheckedOptions, logger: Logger): Promise<LogStore> | LogStore =>
-  settings.dataDir === null
-    ? createVolatileStore(logger)
-    : openFileStore({ dataDir: settings.dataDir, reporter: logger, ...settings.journal });
+function openStore(settings: CheckedOptions, logger: Logger): Promise<LogStore> | LogStore {
+  const { redis, dataDir, journal } = settings;
+  if (redis !== null) return openRedisStore({ ...redis, nodeId: randomUUID(), reporter: logger });
+  if (dataDir === null) return createVolatileStore(logger);
+  return openFileStore({ dataDir, reporter: logger, ...journal });
+}
 
 interface Parts {
   readonly options: ProbematchOptions;
@@ -103,6 +111,8 @@ interface Parts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly store: LogStore;
+  /** To the other nodes; `null`: there are none. */
+  readonly link: NodeLink | null;
   readonly scenes: OpenScenes;
   readonly faces: Faces;
 }
@@ -165,7 +175,7 @@ class Server implements Probematch {
   }
 
   #attach(httpServer: HttpServer, defaultPrefix: string): void {
-    const { options, settings, scenes, logger, faces } = this.#parts;
+    const { options, settings, scenes, logger, faces, link } = this.#parts;
     const prefix = settings.httpPrefix ?? defaultPrefix;
     const handle = (request: IncomingMessage, response: ServerResponse) =>
       faces.handle(request, response, prefix);
@@ -181,6 +191,7 @@ class Server implements Probematch {
       pingTimeoutMs: settings.heartbeat.timeoutMs,
       logger,
       observer: this.#observer(),
+      ...(link === null ? {} : { adapter: link.adapter }),
       ...(options.ice === undefined ? {} : { ice: options.ice }),
       ...(options.transformSignal === undefined ? {} : { transformSignal: options.transformSignal }),
     });
@@ -219,12 +230,13 @@ class Server implements Probematch {
 
   /** From the outside in; a part that fails to end does not keep the others open. */
   async #closeAll(): Promise<void> {
-    const { scenes, store, metrics, logger } = this.#parts;
+    const { scenes, store, link, metrics, logger } = this.#parts;
     const attached = this.#attached;
     const steps: readonly [string, () => unknown][] = [
       ["admin feed", () => attached?.feed.close()],
       ["gateway", () => attached?.gateway.close()],
       ["HTTP server", () => this.#ownServer && closeHttpServer(this.#ownServer)],
+      ["link to other nodes", () => link?.close()],
       ["scenes", () => scenes.close()],
       ["logs", () => store.close()],
       ["metrics", () => metrics.close()],

@@ -46,14 +46,15 @@ export function createAdminFeed(options: AdminFeedOptions): AdminFeed {
   const namespace = io.of(ADMIN_NAMESPACE) as unknown as Namespace<DefaultEventsMap, AdminEvents>;
   const wrongTokens = new RateLimiterMemory({ points: WRONG_TOKENS_PER_MINUTE, duration: 60 });
   const log = new ActivityLog(scenes, KEPT_ACTIVITIES, (activity) => {
-    if (namespace.sockets.size > 0) namespace.emit("activity", activity);
+    // Every node sees all of the log and tells its own dashboards.
+    if (namespace.sockets.size > 0) namespace.local.emit("activity", activity);
   });
   const overview = () => ({
     at: Date.now(),
     scenes: [...scenes.values()].map((scene) => ({ ...scene.overview() })),
   });
   const timer = setInterval(() => {
-    if (namespace.sockets.size > 0) namespace.emit("overview", overview());
+    if (namespace.sockets.size > 0) namespace.local.emit("overview", overview());
   }, OVERVIEW_MS);
   timer.unref();
   let closed = false;

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Effect } from "../lobby/effects.js";
+import type { StoredEvent } from "../lobby/events.js";
 import type { Arrival, ArrivalRequest, SceneHandle } from "../runtime/sceneHandle.js";
 import type { Session } from "./session.js";
 
@@ -7,6 +8,8 @@ import type { Session } from "./session.js";
 interface Place {
   /** The page that speaks for the participant: the newest one that arrived. */
   current: Session | null;
+  /** What the current page came with. */
+  request: ArrivalRequest | null;
   /** Pages whose arrival is being written. */
   readonly arriving: Set<Session>;
   /** The journal believes the participant connected, and no page is. */
@@ -27,15 +30,21 @@ export class Presence {
   readonly #scene: SceneHandle;
   readonly #logger: Logger;
   readonly #places = new Map<string, Place>();
-  readonly #stopEffects: () => void;
+  readonly #stop: readonly (() => void)[];
   #closed = false;
 
   constructor(scene: SceneHandle, logger: Logger, onPoolChanged: () => void) {
     this.#scene = scene;
     this.#logger = logger;
-    this.#stopEffects = scene.onEffects((effects) => {
-      for (const effect of effects) this.#spread(effect, onPoolChanged);
-    });
+    this.#stop = [
+      // Before the effects of the same events: a page that was replaced elsewhere is not told of them.
+      scene.onEvents((events) => {
+        for (const event of events) this.#follow(event);
+      }),
+      scene.onEffects((effects) => {
+        for (const effect of effects) this.#spread(effect, onPoolChanged);
+      }),
+    ];
   }
 
   /** The pages that speak for a participant. */
@@ -58,8 +67,15 @@ export class Presence {
         if (this.#closed) return "gone";
         if (arrival.status === "refused") return arrival;
         place.current?.replace();
-        place.current = session;
+        place.current = null;
         place.vacated = false;
+        if (this.#scene.whereIs(session.participantId) === "elsewhere") {
+          // While this arrival was written a newer page came to another node.
+          session.replace();
+          return arrival;
+        }
+        place.current = session;
+        place.request = request;
         if (!session.isGone()) return arrival;
         this.#vacate(place);
         return "gone";
@@ -82,12 +98,49 @@ export class Presence {
 
   close(): void {
     this.#closed = true;
-    this.#stopEffects();
+    for (const stop of this.#stop) stop();
     for (const place of this.#places.values()) {
       if (place.retry !== null) clearTimeout(place.retry);
       place.current?.gone();
     }
     this.#places.clear();
+  }
+
+  /** What other nodes wrote about those who are connected here. */
+  #follow(event: StoredEvent): void {
+    if (event.type === "node.lost" && event.nodeId === this.#scene.nodeId) this.#reclaimAll();
+    if (event.type !== "participant.arrived" && event.type !== "participant.reconnected") return;
+    const place = this.#places.get(event.participantId);
+    if (place === undefined || place.current === null) return;
+    if (this.#scene.whereIs(event.participantId) !== "elsewhere") return;
+    place.current.replace();
+    place.current = null;
+    this.#tidy(place, event.participantId);
+  }
+
+  /** The other nodes believe this one gone, because it was not heard of for a while; its pages are still here. */
+  #reclaimAll(): void {
+    for (const [participantId, place] of this.#places) {
+      if (place.current === null || place.current.ended) continue;
+      void this.#inLane(place, participantId, () => this.#reclaim(place, participantId));
+    }
+  }
+
+  async #reclaim(place: Place, participantId: string): Promise<void> {
+    const { current, request } = place;
+    if (this.#closed || current === null || request === null) return;
+    if (this.#scene.whereIs(participantId) !== "nowhere") return;
+    const status = this.#scene.viewOf(participantId)?.status;
+    if (status === undefined || status === "ended") return;
+    try {
+      await this.#scene.arrive({ ...request, fresh: false });
+    } catch (error) {
+      this.#logger.warn({ err: error, participantId }, "a page could not be taken up again; trying again");
+      const retry = setTimeout(() => {
+        if (!this.#closed) void this.#inLane(place, participantId, () => this.#reclaim(place, participantId));
+      }, RETRY_MS);
+      retry.unref();
+    }
   }
 
   #spread(effect: Effect, onPoolChanged: () => void): void {
@@ -104,6 +157,7 @@ export class Presence {
     if (place === undefined) {
       place = {
         current: null,
+        request: null,
         arriving: new Set(),
         vacated: false,
         lane: Promise.resolve(),

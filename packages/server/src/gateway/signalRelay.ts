@@ -72,7 +72,9 @@ export class SignalRelay {
 
   #send(from: Session, peerId: string, probeId: string, signal: Signal): void {
     const { io, onRelayed } = this.#options;
-    io.to(roomOf(from.sceneId, peerId)).emit("probeSignal", { probeId, signal });
+    // Only what has to go to another node takes the way over all of them.
+    const nodes = from.scene.whereIs(peerId) === "elsewhere" ? io : io.local;
+    nodes.to(roomOf(from.sceneId, peerId)).emit("probeSignal", { probeId, signal });
     onRelayed(from.sceneId);
   }
 }

@@ -5,7 +5,7 @@ import {
   type ServerToClientEvents,
   SOCKET_PATH,
 } from "@probematch/shared";
-import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import { type DefaultEventsMap, Server, type ServerOptions, type Socket } from "socket.io";
 
 export type ProbematchIo = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap>;
 export type ProbematchSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap>;
@@ -20,6 +20,8 @@ export interface SocketServerOptions {
   readonly pingIntervalMs?: number;
   /** A connection is given up when a heartbeat is unanswered for this long. Default: 5000, so a vanished page is noticed in at most 10 s. */
   readonly pingTimeoutMs?: number;
+  /** Carries messages to the pages of other nodes. Default: there are none. */
+  readonly adapter?: NonNullable<ServerOptions["adapter"]>;
 }
 
 /** Messages up to this size are read and refused with a code; larger ones end the connection. */
@@ -32,6 +34,7 @@ export function createSocketServer(httpServer: HttpServer, options: SocketServer
     path: SOCKET_PATH,
     transports: ["websocket", "polling"],
     serveClient: false,
+    ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
     maxHttpBufferSize: MAX_READ_BYTES,
     pingInterval: options.pingIntervalMs ?? 5000,
     pingTimeout: options.pingTimeoutMs ?? 5000,

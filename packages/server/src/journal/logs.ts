@@ -52,4 +52,11 @@ export interface LogStore extends JournalStore {
   matches(sceneId: string): Promise<MatchLog>;
   /** The telemetry of one scene; the same one at every call. */
   telemetry(sceneId: string): Promise<TelemetryLog>;
+  /** Where several nodes share the logs; absent with a store that is one process's. */
+  readonly shared?: {
+    /** Names this server process in the logs. */
+    readonly nodeId: string;
+    /** Server time on which the nodes agree: epoch ms, never goes back. */
+    readonly clock: { now(): number };
+  };
 }

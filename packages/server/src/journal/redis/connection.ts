@@ -9,6 +9,8 @@ export interface ConnectionOptions {
   readonly reporter: LogReporter;
   /** A connection on which nothing comes for this long is given up and made anew, ms. */
   readonly silenceMs: number;
+  /** Ask for a sign of life this often, where nothing else is said, ms. Default: never. */
+  readonly pingMs?: number;
 }
 
 /** Redis cannot be used: what is wrong and what to do, for the person who started the server. */
@@ -35,6 +37,7 @@ export function createRedisClient(options: ConnectionOptions & { readonly queueO
     name,
     RESP: 2,
     disableOfflineQueue: options.queueOffline !== true,
+    ...(options.pingMs === undefined ? {} : { pingInterval: options.pingMs }),
     socket: {
       connectTimeout: 2000,
       socketTimeout: silenceMs,

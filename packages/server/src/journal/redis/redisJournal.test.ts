@@ -153,7 +153,7 @@ describe.skipIf(!hasRedis)(
 
     it("has one time for all nodes, whatever their own clocks say", async () => {
       const [a, b] = [await node(rig, "a"), await node(rig, "b")];
-      expect(Math.abs(a.store.clock.now() - b.store.clock.now())).toBeLessThan(50);
+      expect(Math.abs(a.store.shared.clock.now() - b.store.shared.clock.now())).toBeLessThan(50);
     });
   },
 );

@@ -26,8 +26,7 @@ export interface RedisStoreOptions {
 
 /** A node's logs in Redis, which it shares with other nodes. */
 export interface RedisStore extends LogStore {
-  /** Server time, the same on all nodes. */
-  readonly clock: { now(): number };
+  readonly shared: NonNullable<LogStore["shared"]>;
 }
 
 /** Looks at the time on opening: the quickest answer counts. */
@@ -65,7 +64,8 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
 }
 
 class Store implements RedisStore {
-  readonly clock: RedisClock;
+  readonly shared: NonNullable<LogStore["shared"]>;
+  readonly #clock: RedisClock;
   readonly #connection: RedisConnection;
   readonly #options: RedisStoreOptions;
   readonly #journals = new Map<string, RedisJournal>();
@@ -74,7 +74,8 @@ class Store implements RedisStore {
 
   constructor(connection: RedisConnection, clock: RedisClock, options: RedisStoreOptions) {
     this.#connection = connection;
-    this.clock = clock;
+    this.#clock = clock;
+    this.shared = { nodeId: options.nodeId, clock };
     this.#options = options;
   }
 
@@ -90,7 +91,7 @@ class Store implements RedisStore {
       keys: sceneKeys(keyPrefix, sceneId),
       nodeId,
       connection: this.#connection,
-      clock: this.clock,
+      clock: this.#clock,
       reporter,
       leaseMs,
       nodeMs,

@@ -1,0 +1,148 @@
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { hasRedis, RedisRig, redisTitle } from "../test/redisRig.js";
+import { candidate, TestPage, type TestPageOptions } from "../test/testPage.js";
+import { createProbematch, FifoMatchmaker, type Probematch, type ProbematchOptions, scene } from "./index.js";
+import type { StoredEvent } from "./lobby/events.js";
+
+const secret = "a secret of at least thirty-two bytes";
+
+interface Node {
+  readonly probematch: Probematch;
+  readonly url: string;
+  readonly events: StoredEvent[];
+}
+
+describe.skipIf(!hasRedis)(redisTitle("nodes of one study"), { timeout: 30_000 }, () => {
+  const closers: (() => unknown)[] = [];
+  let rig: RedisRig;
+  beforeEach(async () => {
+    rig = await RedisRig.start();
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+    await rig.close();
+  });
+
+  async function node(change: Partial<ProbematchOptions> = {}): Promise<Node> {
+    const probematch = await createProbematch({
+      scenes: [
+        scene("ultimatum")
+          .matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 100 }) })
+          .waitroom({ timeoutMs: null }),
+      ],
+      auth: { mode: "open", secret },
+      redis: { url: rig.redis.url, keyPrefix: rig.keyPrefix },
+      logger: pino({ level: process.env["SHOW_LOG"] ?? "silent" }),
+      ...change,
+    });
+    closers.push(() => probematch.close());
+    const { url } = await probematch.listen({ port: 0, host: "127.0.0.1" });
+    const events: StoredEvent[] = [];
+    probematch.scenes.get("ultimatum")?.onEvents((batch) => events.push(...batch));
+    return { probematch, url, events };
+  }
+
+  function page({ url }: Node, participantId: string, options: TestPageOptions = {}): TestPage {
+    const made = new TestPage(url, { scene: "ultimatum", participantId, ...options });
+    closers.push(() => made.close());
+    return made;
+  }
+
+  const connectedIn = ({ probematch }: Node) => probematch.scenes.get("ultimatum")?.waitingIds();
+  const happened = ({ events }: Node, type: StoredEvent["type"], participantId: string) =>
+    expect
+      .poll(
+        () =>
+          events.some((e) => e.type === type && "participantId" in e && e.participantId === participantId),
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+
+  it("match people who are connected to different ones, and carry their signals", async () => {
+    const [one, two] = [await node(), await node()];
+    const ann = page(one, "ann");
+    await ann.next("welcome");
+    const bob = page(two, "bob");
+    const [{ probeId }] = await Promise.all([ann.next("probePrepare"), bob.next("probePrepare")]);
+    ann.send("probeSignal", { probeId, signal: candidate("from ann") });
+    bob.send("probeSignal", { probeId, signal: candidate("from bob") });
+    expect((await ann.next("probeSignal")).signal).toEqual(candidate("from bob"));
+    expect((await bob.next("probeSignal")).signal).toEqual(candidate("from ann"));
+    await Promise.all([ann.settled(), bob.settled()]);
+    expect([ann.all("probeSignal").length, bob.all("probeSignal").length]).toEqual([1, 1]);
+  });
+
+  it("commit a match once, and tell it on both", async () => {
+    const [one, two] = [await node(), await node()];
+    const [ann, bob] = [page(one, "ann", { rttMs: 20 }), page(two, "bob", { rttMs: 20 })];
+    const [a, b] = await Promise.all([ann.next("matched"), bob.next("matched")]);
+    expect(a.matchId).toBe(b.matchId);
+    const heard = () => one.events.slice(one.events.length - two.events.length);
+    await expect.poll(() => [...two.events]).toEqual(heard());
+    expect(one.events.filter((event) => event.type === "match.committed")).toHaveLength(1);
+  });
+
+  it("let the newest page speak for a participant, wherever the older one is", async () => {
+    const [one, two] = [await node(), await node()];
+    const old = page(one, "ann");
+    await old.next("welcome");
+    const newest = page(two, "ann");
+    await newest.next("welcome");
+    await old.next("replaced");
+    await old.until(() => !old.socket.connected);
+    await newest.settled();
+    // The old page's end is not the participant's.
+    page(one, "bob", { rttMs: 20 });
+    newest.rttMs = 20;
+    await newest.next("probing");
+    const connections = two.events.filter((e) => /connected$/.test(e.type));
+    expect(connections.map((e) => e.type)).toEqual(["participant.disconnected", "participant.reconnected"]);
+    expect(connections.map((e) => "nodeId" in e && e.nodeId)).toEqual(
+      [one, two].map(({ probematch }) => probematch.scenes.get("ultimatum")?.nodeId),
+    );
+  });
+
+  it("keep places while one of them closes: its people come back to another", async () => {
+    const [one, two] = [await node(), await node()];
+    const ann = page(one, "ann");
+    await ann.next("welcome");
+    await one.probematch.close();
+    const again = page(two, "ann", { fresh: false });
+    expect((await again.next("welcome")).resumed).toBe(true);
+    expect(connectedIn(two)).toEqual(["ann"]);
+  });
+
+  it("take a page up again when the others had believed its node gone", async () => {
+    const [one, two] = [await node(), await node()];
+    const ann = page(one, "ann");
+    await ann.next("welcome");
+    const nodeId = one.probematch.scenes.get("ultimatum")?.nodeId ?? "";
+    const store = await rig.store("outsider");
+    const journal = await store.scene("ultimatum");
+    await journal.open(() => {});
+    await journal.appendFacts([{ type: "node.lost", nodeId, graceUntil: 9e12 }], store.shared.clock.now());
+    await happened(two, "participant.reconnected", "ann");
+    const bob = page(two, "bob", { rttMs: 20 });
+    ann.rttMs = 20;
+    await Promise.all([ann.next("matched"), bob.next("matched")]);
+  });
+
+  it("go on matching across nodes after Redis was killed and started again", async () => {
+    const [one, two] = [await node(), await node()];
+    const ann = page(one, "ann", { rttMs: 20 });
+    await ann.next("welcome");
+    await rig.kill();
+    await expect.poll(() => one.probematch.scenes.get("ultimatum")?.available).toBe(false);
+    await rig.restart();
+    for (const { probematch } of [one, two]) {
+      await expect.poll(() => probematch.scenes.get("ultimatum")?.available, { timeout: 10_000 }).toBe(true);
+    }
+    const bob = page(two, "bob");
+    const { probeId } = await bob.next("probePrepare");
+    // Subscriptions have been made anew as well, soon after the rest.
+    const again = setInterval(() => ann.send("probeSignal", { probeId, signal: candidate("from ann") }), 100);
+    closers.push(() => clearInterval(again));
+    await bob.next("probeSignal");
+  });
+});
