@@ -34,6 +34,8 @@ export interface LobbyConfig {
   /** How long a measurement decides about a pair. */
   readonly edgeLifeMs: number;
   readonly probe: ProbeParameters;
+  /** Links one member sets up and measures at a time; a larger group is probed in rounds. Left out = 5. */
+  readonly maxProbesPerMember?: number;
   readonly readyTimeoutMs: number;
   readonly probeTimeoutMs: number;
   readonly confirmTimeoutMs: number;

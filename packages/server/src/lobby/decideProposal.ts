@@ -7,6 +7,7 @@ import type { LobbyConfig } from "./config.js";
 import type { ReleaseReason } from "./effects.js";
 import type { Decision } from "./events.js";
 import { aliasesOf, matchIdOf } from "./names.js";
+import { openProbes, pairsOf } from "./openProbes.js";
 import type { LobbyState, Probe, Proposal } from "./state.js";
 
 /** What follows for one open proposal. */
@@ -54,11 +55,15 @@ function decideProbing(state: LobbyState, config: LobbyConfig, proposal: Proposa
   // One bad link is enough: nobody is held for measurements that can change nothing.
   if (tooSlow) return [...closed, release(state, config, proposal, "too_slow", blamed, now)];
   if (failed) return [...closed, release(state, config, proposal, "probe_failed", blamed, now)];
-  if (open > 0) {
-    if (proposal.deadlineAt > now) return closed;
-    return [...closed, release(state, config, proposal, "probe_failed", blamed, now)];
-  }
   if (proposal.maxP2pRttMs === null) return [...closed, ...complete(state, config, proposal, now)];
+  const unopened = pairsOf(proposal.members.length) - proposal.probes.length;
+  if (open > 0 || unopened > 0) {
+    if (proposal.deadlineAt <= now) {
+      return [...closed, release(state, config, proposal, "probe_failed", blamed, now)];
+    }
+    // A probe that is closed makes room for another one; that is looked at when it has been applied.
+    return closed.length > 0 || unopened === 0 ? closed : openProbes(state, config, proposal, now);
+  }
   return [
     ...closed,
     {

@@ -94,6 +94,30 @@ describe("a probe", () => {
     expect(t.held).toEqual([["ann", "bob", "dan"]]);
   });
 
+  it("of a large group is opened in rounds, the least likely pair first, within a budget per member", () => {
+    const t = new TestScene({ groupSize: 6, maxProbesPerMember: 2 });
+    const ids = ["a", "b", "c", "d", "e", "f"];
+    for (const id of ids) t.arrive(id);
+    const perMember = () =>
+      ids.map(
+        (id) =>
+          [...t.state.probes.values()].filter(
+            (p) => p.verdict === null && [p.initiator, p.responder].includes(id),
+          ).length,
+      );
+    expect(Math.max(...perMember())).toBe(2);
+    let rounds = 0;
+    while (t.held.length > 0 && t.of("confirm").length === 0) {
+      rounds += 1;
+      t.probeAll(() => 40);
+      expect(Math.max(...perMember())).toBeLessThanOrEqual(2);
+    }
+    expect(rounds).toBeGreaterThan(1);
+    t.confirmAll();
+    expect(t.matches).toEqual([ids]);
+    expect(t.of("matchFormed")[0]?.record.measurements).toHaveLength(15);
+  });
+
   it("with one report only ends at the deadline, and the silent side rests", () => {
     const t = new TestScene();
     t.arrive("ann");

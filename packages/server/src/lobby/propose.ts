@@ -6,7 +6,8 @@ import type { MatchmakerFault, Verdict } from "./decide.js";
 import { complete } from "./decideProposal.js";
 import type { Decision } from "./events.js";
 import { bySeniority } from "./line.js";
-import { probeIdOf, proposalIdOf } from "./names.js";
+import { proposalIdOf } from "./names.js";
+import { openProbes, probingTimeMs } from "./openProbes.js";
 import { matchesLeft } from "./quota.js";
 import type { LobbyState, Participant } from "./state.js";
 
@@ -189,33 +190,18 @@ function openProposal(
   const { matchmaker } = config;
   const members = group.map((c) => c.participantId);
   const proposalId = proposalIdOf(state.seed, count);
-  const opened: Decision = {
-    type: "proposal.opened",
+  const opened = {
+    type: "proposal.opened" as const,
     proposalId,
     members,
     matchmaker: nameFor(matchmaker, group),
     maxP2pRttMs: matchmaker.maxP2pRttMs,
-    // Every probe has deadlines of its own that come first; this one holds even if one of them were forgotten.
-    deadlineAt: now + config.probeTimeoutMs + 1000,
+    deadlineAt: now + probingTimeMs(config),
     waitingCount,
   };
   if (matchmaker.maxP2pRttMs === null)
     return [opened, ...complete(state, config, { proposalId, members }, now)];
-  const probes: Decision[] = [];
-  for (const [seatA, initiator] of members.entries()) {
-    for (const [offset, responder] of members.slice(seatA + 1).entries()) {
-      probes.push({
-        type: "probe.opened",
-        probeId: probeIdOf(proposalId, seatA, seatA + 1 + offset),
-        proposalId,
-        initiator,
-        responder,
-        readyDeadlineAt: now + config.readyTimeoutMs,
-        deadlineAt: now + config.probeTimeoutMs,
-      });
-    }
-  }
-  return [opened, ...probes];
+  return [opened, ...openProbes(state, config, { ...opened, probes: [] }, now)];
 }
 
 /** A researcher's rule may throw here too: then the group goes by the matchmaker's own name. */

@@ -41,6 +41,7 @@ describe("resolveScene", () => {
         graceMs: 30_000,
         edgeLifeMs: 300_000,
         probe: { pings: 20, spacingMs: 5, pingTimeoutMs: 2000, warmupPings: 4 },
+        maxProbesPerMember: 5,
         readyTimeoutMs: 5000,
         probeTimeoutMs: 20_000,
         confirmTimeoutMs: 5000,

@@ -113,6 +113,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
     graceMs: waitroom.graceMs,
     edgeLifeMs: probing.edgeLifeMs,
     probe: { pings, spacingMs, pingTimeoutMs, warmupPings },
+    maxProbesPerMember: probing.maxPerMember,
     readyTimeoutMs: probing.readyTimeoutMs,
     probeTimeoutMs: probing.timeoutMs,
     confirmTimeoutMs: matches.confirmTimeoutMs,

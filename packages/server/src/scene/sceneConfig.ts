@@ -105,6 +105,11 @@ export interface ProbingOptions {
   readonly pingTimeoutMs?: number;
   /** Pings sent first and not counted, 0 to 16. Default: 4. */
   readonly warmupPings?: number;
+  /**
+   * Links one page sets up and measures at a time, 1 to 7. A group in which everybody has more partners is probed in
+   * rounds, the pair least likely to be fast enough first. Default: 5.
+   */
+  readonly maxPerMember?: number;
   /** Both pages must have said that they are ready to probe by then. Default: 5000. */
   readonly readyTimeoutMs?: number;
   /** Both pages must have reported by then, counted from the probe's beginning. Default: 20000. */

@@ -26,6 +26,7 @@ export const options = {
     spacingMs: ms(defaultProbeParameters.spacingMs),
     pingTimeoutMs: ms(defaultProbeParameters.pingTimeoutMs, 1),
     warmupPings: whole(defaultProbeParameters.warmupPings, 0, 16),
+    maxPerMember: whole(5, 1, 7),
     readyTimeoutMs: ms(5000, 1),
     timeoutMs: ms(20_000, 1),
     edgeLifeMs: ms(300_000),

@@ -4,6 +4,7 @@ export interface ChaosOptions {
   readonly groupSize: number;
   /** `null`: nothing is probed. */
   readonly maxP2pRttMs: number | null;
+  readonly maxProbesPerMember: number;
   readonly hasRoomHook: boolean;
   readonly arrivalMeanMs: number;
   readonly messageLoss: number;
@@ -28,6 +29,7 @@ export function chaosOptionsFor(random: () => number): ChaosOptions {
     participants: pick(4, 10, 30),
     groupSize: pick(2, 2, 2, 3, 4, 5),
     maxP2pRttMs: pick<number | null>(null, 60, 120, 120, 250),
+    maxProbesPerMember: pick(1, 2, 7),
     hasRoomHook: pick(false, true),
     arrivalMeanMs: pick(5, 200, 2000),
     messageLoss: pick(0, 0.01, 0.1),

@@ -61,7 +61,7 @@ class ChaosRun implements PageServer {
     this.#seed = seed;
     this.world = new World(seed);
     this.options = options ?? chaosOptionsFor(this.world.random);
-    const { groupSize, maxP2pRttMs, hasRoomHook } = this.options;
+    const { groupSize, maxP2pRttMs, maxProbesPerMember, hasRoomHook } = this.options;
     this.#config = {
       sceneId: "chaos",
       configHash: "chaos",
@@ -74,6 +74,7 @@ class ChaosRun implements PageServer {
       graceMs: GRACE_MS,
       edgeLifeMs: 40_000,
       probe: { pings: 5, spacingMs: 100, pingTimeoutMs: 2000, warmupPings: 1 },
+      maxProbesPerMember,
       readyTimeoutMs: 4000,
       probeTimeoutMs: 12_000,
       confirmTimeoutMs: 4000,

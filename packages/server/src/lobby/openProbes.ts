@@ -1,0 +1,93 @@
+import type { LobbyConfig } from "./config.js";
+import { matchContextOf } from "./context.js";
+import type { Decision } from "./events.js";
+import { probeIdOf } from "./names.js";
+import type { LobbyState, Proposal } from "./state.js";
+
+/** Links one browser sets up and measures at a time, where the scene says nothing else. */
+const DEFAULT_PROBES_PER_MEMBER = 5;
+
+const budgetOf = (config: LobbyConfig): number => config.maxProbesPerMember ?? DEFAULT_PROBES_PER_MEMBER;
+
+/** Until when a proposal may go on probing, ms from its beginning: as many rounds as a member's links need. */
+export function probingTimeMs(config: LobbyConfig): number {
+  const rounds = Math.ceil((config.groupSize - 1) / budgetOf(config));
+  // Every probe has deadlines of its own that come first; this one holds even if one of them were forgotten.
+  return rounds * config.probeTimeoutMs + 1000;
+}
+
+/**
+ * The probes of a group to open now: as many as its members' budgets allow, the pair least likely to be fast enough
+ * first. One bad link ends the proposal, so it should be found before the time is spent on the others.
+ *
+ * @param proposal its members and what was opened already; closed probes no longer count against the budget
+ */
+export function openProbes(
+  state: LobbyState,
+  config: LobbyConfig,
+  proposal: Pick<Proposal, "proposalId" | "members" | "deadlineAt" | "probes">,
+  now: number,
+): Decision[] {
+  const budget = budgetOf(config);
+  const { proposalId, members } = proposal;
+  const known = new Set(proposal.probes);
+  const open = new Map<string, number>();
+  for (const probeId of proposal.probes) {
+    const probe = state.probes.get(probeId);
+    if (probe === undefined || probe.verdict !== null) continue;
+    for (const id of [probe.initiator, probe.responder]) open.set(id, (open.get(id) ?? 0) + 1);
+  }
+  const decisions: Decision[] = [];
+  for (const { probeId, initiator, responder } of byRisk(state, config, proposalId, members, now)) {
+    const [a, b] = [open.get(initiator) ?? 0, open.get(responder) ?? 0];
+    if (known.has(probeId) || a >= budget || b >= budget) continue;
+    open.set(initiator, a + 1).set(responder, b + 1);
+    decisions.push({
+      type: "probe.opened",
+      probeId,
+      proposalId,
+      initiator,
+      responder,
+      readyDeadlineAt: Math.min(now + config.readyTimeoutMs, proposal.deadlineAt),
+      deadlineAt: Math.min(now + config.probeTimeoutMs, proposal.deadlineAt),
+    });
+  }
+  return decisions;
+}
+
+/** How many probes a group of this size has. */
+export const pairsOf = (members: number): number => (members * (members - 1)) / 2;
+
+interface Pair {
+  readonly probeId: string;
+  readonly initiator: string;
+  readonly responder: string;
+}
+
+/** All pairs of a group, the least likely first; what is equally likely in seat order. */
+function byRisk(
+  state: LobbyState,
+  config: LobbyConfig,
+  proposalId: string,
+  members: readonly string[],
+  now: number,
+): readonly Pair[] {
+  const pairs: Pair[] = [];
+  for (const [seatA, initiator] of members.entries()) {
+    for (const [offset, responder] of members.slice(seatA + 1).entries()) {
+      pairs.push({ probeId: probeIdOf(proposalId, seatA, seatA + 1 + offset), initiator, responder });
+    }
+  }
+  // Where all are opened at once the order is of no use.
+  if (members.length - 1 <= budgetOf(config)) return pairs;
+  const context = matchContextOf(state, config, now);
+  const likelihood = ({ initiator, responder }: Pair): number => {
+    const [a, b] = [state.participants.get(initiator), state.participants.get(responder)];
+    if (a === undefined || b === undefined) return 0;
+    return context.edge(a, b).status === "measured" ? 1 : context.chance(a, b);
+  };
+  return pairs
+    .map((pair) => ({ pair, likelihood: likelihood(pair) }))
+    .sort((a, b) => a.likelihood - b.likelihood)
+    .map(({ pair }) => pair);
+}
