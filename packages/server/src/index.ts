@@ -4,6 +4,7 @@ export { DataFolderError } from "./journal/errors.js";
 export { RedisStoreError } from "./journal/redis/connection.js";
 export type { Edge } from "./latency/edge.js";
 export { ListenError, type Listening, type ListenOptions } from "./listen.js";
+export type { Apart, ApartReason, WaitsFor, WhyWaiting } from "./lobby/explain.js";
 export type { MatchRecord } from "./lobby/matchRecord.js";
 export type { Treatment } from "./lobby/treatments.js";
 export type { Candidate } from "./matchmakers/candidate.js";

@@ -11,6 +11,7 @@ import { CLIENT_FILE_PATH, loadClientFile } from "./http/clientFile.js";
 import { Faces } from "./http/faces.js";
 import { createMetrics, type Metrics } from "./http/metrics.js";
 import { shareServer } from "./http/shareServer.js";
+import { WhyFace } from "./http/why.js";
 import { openFileStore } from "./journal/fileStore.js";
 import type { LogStore } from "./journal/logs.js";
 import { createVolatileStore } from "./journal/memoryJournal.js";
@@ -85,6 +86,11 @@ export async function createProbematch(options: ProbematchOptions): Promise<Prob
       metrics,
       clientFile,
       beacon: new BeaconFace({ ...settings.limits, trustedProxies: settings.trustedProxies }),
+      why: new WhyFace({
+        scenes: scenes.runtimes,
+        adminToken: options.adminToken,
+        trustedProxies: settings.trustedProxies,
+      }),
       logger,
       isClosing: () => server.closing,
     });

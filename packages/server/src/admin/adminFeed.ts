@@ -1,6 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Logger } from "pino";
-import { RateLimiterMemory } from "rate-limiter-flexible";
 import type { DefaultEventsMap, Namespace } from "socket.io";
 import { clientAddress } from "../gateway/joinLimiter.js";
 import { RefusedConnection, refusal } from "../gateway/refusals.js";
@@ -8,6 +6,7 @@ import type { ProbematchIo } from "../gateway/socketServer.js";
 import type { SceneHandle } from "../runtime/sceneHandle.js";
 import { ActivityLog } from "./activityLog.js";
 import { ADMIN_NAMESPACE, type AdminEvents } from "./adminMessages.js";
+import { AdminToken } from "./adminToken.js";
 
 export interface AdminFeedOptions {
   readonly io: ProbematchIo;
@@ -26,8 +25,6 @@ export interface AdminFeed {
 
 const KEPT_ACTIVITIES = 200;
 const OVERVIEW_MS = 1000;
-/** Wrong tokens a minute from one address. */
-const WRONG_TOKENS_PER_MINUTE = 10;
 
 /**
  * A live feed for the researcher, in a socket.io namespace of its own behind a token: what happens
@@ -40,11 +37,11 @@ const WRONG_TOKENS_PER_MINUTE = 10;
  * ```
  */
 export function createAdminFeed(options: AdminFeedOptions): AdminFeed {
-  const { io, scenes, token, trustedProxies = 0 } = options;
+  const { io, scenes, trustedProxies = 0 } = options;
   const logger = options.logger.child({ room: "admin" });
   // socket.io types namespaces after their server; this one has other messages.
   const namespace = io.of(ADMIN_NAMESPACE) as unknown as Namespace<DefaultEventsMap, AdminEvents>;
-  const wrongTokens = new RateLimiterMemory({ points: WRONG_TOKENS_PER_MINUTE, duration: 60 });
+  const token = new AdminToken(options.token);
   const log = new ActivityLog(scenes, KEPT_ACTIVITIES, (activity) => {
     // Every node sees all of the log and tells its own dashboards.
     if (namespace.sockets.size > 0) namespace.local.emit("activity", activity);
@@ -61,20 +58,15 @@ export function createAdminFeed(options: AdminFeedOptions): AdminFeed {
 
   async function examine(given: unknown, address: string): Promise<RefusedConnection | null> {
     if (closed) return new RefusedConnection(refusal("server_closing"));
-    if (token === undefined) {
+    if (!token.isSet) {
       return new RefusedConnection(
         refusal("token_required", "The admin feed is off: no admin token is set."),
       );
     }
-    if (typeof given !== "string") return new RefusedConnection(refusal("token_required"));
-    const limit = await wrongTokens.get(address);
-    if (limit !== null && limit.consumedPoints >= WRONG_TOKENS_PER_MINUTE) {
-      return new RefusedConnection(refusal("too_many_joins"));
-    }
-    if (sameToken(given, token)) return null;
-    await wrongTokens.penalty(address);
-    logger.warn("somebody tried to open the admin feed with a wrong token");
-    return new RefusedConnection(refusal("token_invalid"));
+    const code = await token.refusalOf(given, address);
+    if (code === null) return null;
+    if (code === "token_invalid") logger.warn("somebody tried to open the admin feed with a wrong token");
+    return new RefusedConnection(refusal(code));
   }
 
   namespace.use((socket, next) => {
@@ -99,10 +91,4 @@ export function createAdminFeed(options: AdminFeedOptions): AdminFeed {
       for (const socket of namespace.sockets.values()) socket.conn.close();
     },
   };
-}
-
-/** Takes the same time wherever the two differ; hashing makes the lengths equal. */
-function sameToken(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

@@ -5,6 +5,7 @@ import { BEACON_PATH, type BeaconFace } from "./beacon.js";
 import { CLIENT_FILE_PATH, type ClientFile, sendClientFile } from "./clientFile.js";
 import type { Metrics } from "./metrics.js";
 import { respond, respondError, respondJson } from "./respond.js";
+import type { WhyFace } from "./why.js";
 
 export interface FacesOptions {
   readonly scenes: ReadonlyMap<string, SceneHandle>;
@@ -12,13 +13,14 @@ export interface FacesOptions {
   /** `null`: the SDK is not served. */
   readonly clientFile: ClientFile | null;
   readonly beacon: BeaconFace;
+  readonly why: WhyFace;
   readonly logger: Logger;
   readonly isClosing: () => boolean;
 }
 
 type Face = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Health, metrics, the queue's length, a beacon and the SDK's file over plain HTTP. */
+/** Health, metrics, the queue's length, why somebody waits, a beacon and the SDK's file over plain HTTP. */
 export class Faces {
   readonly #options: FacesOptions;
 
@@ -57,8 +59,14 @@ export class Faces {
     if (rest === "/readyz") return (request, response) => this.#sendReadiness(request, response);
     if (rest === "/metrics") return (request, response) => this.#sendMetrics(request, response);
     if (rest === BEACON_PATH) return (request, response) => this.#options.beacon.send(request, response);
-    const sceneId = /^\/api\/scenes\/([^/]+)\/queue$/.exec(rest)?.[1];
+    const [, sceneId, what, participantId] =
+      /^\/api\/scenes\/([^/]+)\/(queue|why)(?:\/([^/]+))?$/.exec(rest) ?? [];
     if (sceneId === undefined) return null;
+    if (what === "why" && participantId !== undefined) {
+      const { why } = this.#options;
+      return (request, response) => why.send(request, response, sceneId, participantId);
+    }
+    if (what !== "queue" || participantId !== undefined) return null;
     return (request, response) => this.#sendQueue(request, response, sceneId);
   }
 

@@ -65,7 +65,7 @@ const anybodyLacksRtts = ({ agenda }: LobbyState, config: LobbyConfig): boolean 
   (agenda.withoutBeacons.size > 0 && config.awaitsBeacons === true);
 
 /** Not to be proposed now: backing off, or too new to have been measured. */
-function isResting(config: LobbyConfig, p: Participant, now: number): boolean {
+export function isResting(config: LobbyConfig, p: Participant, now: number): boolean {
   if (p.notBefore !== null && p.notBefore > now) return true;
   return p.arrivedAt + config.firstRttWaitMs > now && lacksRtts(config, p);
 }

@@ -2,10 +2,11 @@ import type { ProbeReport, RefusalCode, RttSummary } from "@probematch/shared";
 import type { Arrival, ArrivalRequest } from "../lobby/commands.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
+import type { WhyWaiting } from "../lobby/explain.js";
 import type { ParticipantView, SceneOverview, Standing } from "../lobby/view.js";
 import type { SceneSettings } from "../scene/sceneSettings.js";
 
-export type { Arrival, ArrivalRequest, ParticipantView, SceneOverview, SceneSettings, Standing };
+export type { Arrival, ArrivalRequest, ParticipantView, SceneOverview, SceneSettings, Standing, WhyWaiting };
 
 /** One link's quality after the match. */
 export interface LinkQuality {
@@ -52,6 +53,11 @@ export interface SceneHandle {
   whereIs(participantId: string): "here" | "elsewhere" | "nowhere";
   viewOf(participantId: string): ParticipantView | null;
   standingOf(participantId: string): Standing | null;
+  /**
+   * Why this participant is still waiting: who else is here, and what stands between. `null` for somebody who does
+   * not wait. For the researcher; looks at everybody who waits.
+   */
+  whyWaiting(participantId: string): WhyWaiting | null;
   /** Everybody who waits or is held, by seniority. */
   waitingIds(): readonly string[];
   overview(): SceneOverview;

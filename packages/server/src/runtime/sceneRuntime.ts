@@ -6,6 +6,7 @@ import * as commands from "../lobby/commands.js";
 import { decide, lookAgain, rest, type Verdict, wakeAt } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { Fact, History, StoredEvent } from "../lobby/events.js";
+import { explain } from "../lobby/explain.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
 import { createLobbyState, type LobbyState, type Participant, touchEverything } from "../lobby/state.js";
 import { linkPeerOf, overviewOf, standingOf, viewOf } from "../lobby/view.js";
@@ -22,6 +23,7 @@ import type {
   SceneOverview,
   SceneSettings,
   Standing,
+  WhyWaiting,
 } from "./sceneHandle.js";
 
 export interface SceneRuntimeOptions {
@@ -242,6 +244,10 @@ export class SceneRuntime implements SceneHandle {
 
   standingOf(participantId: string): Standing | null {
     return standingOf(this.#state, participantId, this.now());
+  }
+
+  whyWaiting(participantId: string): WhyWaiting | null {
+    return explain(this.#state, this.settings.lobby, participantId, this.now());
   }
 
   waitingIds(): readonly string[] {
