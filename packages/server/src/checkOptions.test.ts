@@ -45,7 +45,13 @@ describe("checkOptions", () => {
 
   it("takes a URL of Redis for logs that several nodes share, and asks for the secret they share", () => {
     const url = "redis://localhost:6379";
-    expect(checkOptions({ ...least, redis: { url } }).redis).toEqual({ url, keyPrefix: "probematch" });
+    expect(checkOptions({ ...least, redis: { url } }).redis).toEqual({
+      url,
+      keyPrefix: "probematch",
+      leaseMs: 5000,
+      nodeMs: 10_000,
+    });
+    expect(pathsOf({ redis: { url, leaseMs: 8000 } })).toEqual(["redis.nodeMs"]);
     expect(pathsOf({ redis: { url: "localhost:6379", keyPrefix: "a b" } })).toEqual([
       "redis.url",
       "redis.keyPrefix",

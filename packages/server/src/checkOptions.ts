@@ -108,6 +108,8 @@ const redis = {
     "1 to 64 letters, digits, or any of . _ : -",
     "probematch",
   ),
+  leaseMs: ms(5000, 500),
+  nodeMs: ms(10_000, 1000),
 };
 
 const keys = Object.keys({
@@ -188,7 +190,7 @@ function checkRedis(
   problems: ConfigProblem[],
 ): Required<RedisOptions> | null {
   if (section === undefined) return null;
-  const { url, keyPrefix } = readSection(redis, section, "redis", problems);
+  const { url, ...others } = readSection(redis, section, "redis", problems);
   if (url === undefined) {
     if (problems.every(({ path }) => !path.startsWith("redis"))) {
       problems.push({ path: "redis.url", problem: `wanted ${redis.url.wanted}, given nothing.` });
@@ -208,7 +210,13 @@ function checkRedis(
         "with redis every node has to have the same secret, so that pages can come back to any of them.",
     });
   }
-  return { url, keyPrefix };
+  if (others.nodeMs < 2 * others.leaseMs) {
+    problems.push({
+      path: "redis.nodeMs",
+      problem: `wanted at least twice leaseMs, which is ${others.leaseMs}, given ${others.nodeMs}.`,
+    });
+  }
+  return { url, ...others };
 }
 
 /** @returns true when there is a TURN server */

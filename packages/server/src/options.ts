@@ -29,6 +29,13 @@ export interface RedisOptions {
   readonly url: string;
   /** What all of the study's keys and channels begin with. Default: `"probematch"`. */
   readonly keyPrefix?: string;
+  /** How long a scene goes undecided, at most, when the node that decides is gone without a word, ms. Default: 5000. */
+  readonly leaseMs?: number;
+  /**
+   * After so long without a sign of life of a node its participants count as disconnected, ms; the scene's grace time
+   * begins then. Default: 10000. At least twice `leaseMs`.
+   */
+  readonly nodeMs?: number;
 }
 
 export interface HeartbeatOptions {

@@ -20,7 +20,7 @@ export interface RedisStoreOptions {
   readonly leaseMs?: number;
   /** After so long without a sign of life of a node its participants count as disconnected, ms. Default: 10000. */
   readonly nodeMs?: number;
-  /** What cannot be written for this long is refused, ms. Default: 5000. Less than `nodeMs`. */
+  /** What cannot be written for this long is refused, ms. Default: 5000, or half of `nodeMs` where that is less. */
   readonly appendTimeoutMs?: number;
 }
 
@@ -83,7 +83,8 @@ class Store implements RedisStore {
     this.#check(sceneId);
     if (this.#journals.has(sceneId)) throw new Error(`the journal of ${sceneId} is in use already`);
     const { url, keyPrefix = "probematch", nodeId, reporter } = this.#options;
-    const { leaseMs = 5000, nodeMs = 10_000, appendTimeoutMs = 5000 } = this.#options;
+    const { leaseMs = 5000, nodeMs = 10_000 } = this.#options;
+    const appendTimeoutMs = this.#options.appendTimeoutMs ?? Math.min(5000, nodeMs / 2);
     const journal = new RedisJournal({
       url,
       keyPrefix,

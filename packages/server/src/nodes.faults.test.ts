@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NODE_SCENE, NodeProcess } from "../test/nodeProcess.js";
+import { hasRedis, RedisRig, redisTitle } from "../test/redisRig.js";
+import { Wanderer } from "../test/wanderer.js";
+import { sceneKeys } from "./journal/redis/keys.js";
+import { eventsOf } from "./journal/redis/reader.js";
+import { apply } from "./lobby/apply.js";
+import { isDecision, type StoredEvent } from "./lobby/events.js";
+import { createLobbyState } from "./lobby/state.js";
+
+const PATIENCE = { timeout: 20_000, interval: 50 };
+
+describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { timeout: 90_000 }, () => {
+  let rig: RedisRig;
+  const nodes: NodeProcess[] = [];
+  const people: Wanderer[] = [];
+
+  async function startNodes(roomMs: number | null = null): Promise<void> {
+    for (let i = 0; i < 3; i += 1) nodes.push(await startNode(roomMs));
+  }
+  const startNode = (roomMs: number | null = null) =>
+    NodeProcess.start({ redisUrl: rig.redis.url, keyPrefix: rig.keyPrefix, roomMs });
+
+  beforeEach(async () => {
+    rig = await RedisRig.start();
+  });
+  afterEach(async () => {
+    for (const person of people.splice(0)) person.close();
+    for (const node of nodes.splice(0)) {
+      node.resume();
+      await node.kill();
+    }
+    await rig.close();
+  });
+
+  function person(id: string, firstNode: number): Wanderer {
+    const made = new Wanderer(id, () => nodes, firstNode);
+    people.push(made);
+    return made;
+  }
+
+  async function leader(): Promise<NodeProcess> {
+    let found: NodeProcess | undefined;
+    await expect
+      .poll(async () => {
+        const lease = await rig.command("GET", sceneKeys(rig.keyPrefix, NODE_SCENE).lease);
+        found = nodes.find(({ nodeId, lives }) => lives && `${lease}`.endsWith(` ${nodeId}`));
+        return found !== undefined;
+      }, PATIENCE)
+      .toBe(true);
+    return found as NodeProcess;
+  }
+
+  /** Ann at a node that does not decide, bob at another one. */
+  async function annAndBob(run: number): Promise<{ ann: Wanderer; bob: Wanderer; host: NodeProcess }> {
+    const leads = nodes.indexOf(await leader());
+    const [ann, bob] = [person(`ann-${run}`, (leads + 1) % 3), person(`bob-${run}`, (leads + 2) % 3)];
+    return { ann, bob, host: nodes[(leads + 1) % 3] as NodeProcess };
+  }
+
+  const matched = async (...them: Wanderer[]) => {
+    await expect.poll(() => them.map(({ told }) => told.size), PATIENCE).toEqual(them.map(() => 1));
+    expect(new Set(them.flatMap(({ told }) => [...told])).size).toBe(1);
+  };
+
+  /** The log alone tells that nobody is in two matches, and that only whoever led decided. */
+  async function checkLog(): Promise<void> {
+    type Entry = [string, string[]];
+    const { log } = sceneKeys(rig.keyPrefix, NODE_SCENE);
+    const entries = (await rig.command("XRANGE", log, "-", "+")) as Entry[];
+    const state = createLobbyState();
+    const matchOf = new Map<string, string>();
+    let leads = "";
+    for (const entry of entries) {
+      const writer = entry[1][entry[1].indexOf("n") + 1];
+      const events: StoredEvent[] = eventsOf(entry, state.seq);
+      for (const event of events) {
+        if (event.type === "node.leads") leads = event.nodeId;
+        if (isDecision(event)) expect(writer).toBe(leads);
+        for (const effect of apply(state, event)) {
+          if (effect.kind !== "matched") continue;
+          expect(matchOf.get(effect.participantId) ?? effect.matchId).toBe(effect.matchId);
+          matchOf.set(effect.participantId, effect.matchId);
+        }
+      }
+    }
+    for (const { id, told } of people) {
+      expect([...told]).toEqual(matchOf.has(id) ? [matchOf.get(id)] : []);
+    }
+  }
+
+  it("lose nobody when one is killed, in any phase, whether it decided or had a participant", async () => {
+    await startNodes();
+    const phases = ["waiting", "probePrepare", "probeStart", "confirm", "matched"] as const;
+    let run = 0;
+    for (const victim of ["host", "leader"] as const) {
+      for (const phase of phases) {
+        run += 1;
+        const { ann, bob, host } = await annAndBob(run);
+        const struck = victim === "host" ? host : await leader();
+        const reached = ann.silentAt(phase);
+        ann.open();
+        if (phase === "waiting") await reached;
+        bob.open();
+        await reached;
+        await struck.kill();
+        // Where the page's own node lives on, its silence must not be what ends the phase.
+        if (victim === "leader" && phase !== "matched") ann.moveOn();
+        await matched(ann, bob);
+        nodes[nodes.indexOf(struck)] = await startNode();
+      }
+    }
+    expect(people.every(({ told }) => told.size === 1)).toBe(true);
+    // Back once more, at yet another node: the same outcome.
+    for (const { moveOn } of people.map((p) => ({ moveOn: () => p.moveOn() }))) moveOn();
+    const visits = people.map((p) => p.visits);
+    await expect.poll(() => people.every((p, i) => p.visits > (visits[i] ?? 0)), PATIENCE).toBe(true);
+    await checkLog();
+  });
+
+  it("make one match when the one that asks for the room is killed meanwhile", async () => {
+    await startNodes(1500);
+    const { ann, bob } = await annAndBob(1);
+    ann.open();
+    bob.open();
+    const { log } = sceneKeys(rig.keyPrefix, NODE_SCENE);
+    await expect
+      .poll(async () => JSON.stringify(await rig.command("XRANGE", log, "-", "+")), PATIENCE)
+      .toContain("match.creating");
+    await (await leader()).kill();
+    await matched(ann, bob);
+    await checkLog();
+  });
+
+  it("go on without one that is paused beyond its lease, and refuse what it decided when it wakes up", async () => {
+    await startNodes();
+    const paused = await leader();
+    const { ann, bob } = await annAndBob(1);
+    paused.pause();
+    ann.open();
+    bob.open();
+    await matched(ann, bob);
+    const next = await leader();
+    expect(next).not.toBe(paused);
+    // The paused one has these people on its own agenda when it wakes up.
+    const [cid, dan] = [person("cid", nodes.indexOf(paused)), person("dan", nodes.indexOf(next))];
+    paused.resume();
+    cid.open();
+    dan.open();
+    await matched(cid, dan);
+    await checkLog();
+  });
+
+  it("tell participants while Redis is away, decide nothing, and go on when it is back", async () => {
+    await startNodes();
+    const { ann, bob } = await annAndBob(1);
+    const probing = ann.silentAt("probePrepare");
+    ann.open();
+    bob.open();
+    await probing;
+    await rig.kill();
+    const ready = async () =>
+      Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}/readyz`)).status));
+    await expect.poll(ready, PATIENCE).toEqual([503, 503, 503]);
+    ann.moveOn();
+    await rig.restart();
+    await expect.poll(ready, PATIENCE).toEqual([200, 200, 200]);
+    await matched(ann, bob);
+    await checkLog();
+  });
+
+  it("lose nobody while they are taken down and started anew one after the other", async () => {
+    await startNodes();
+    const ann = person("ann", 0);
+    ann.open();
+    for (let i = 0; i < 3; i += 1) {
+      await nodes[i]?.kill("SIGTERM");
+      nodes[i] = await startNode();
+    }
+    const bob = person("bob", 1);
+    bob.open();
+    await matched(ann, bob);
+    await checkLog();
+  });
+});
