@@ -49,8 +49,8 @@ program
     "a folder of RTT matrices (*.csv: ms, row = from, column = to, empty = missing)",
   )
   .option("--group-size <n>", "one group size only (default: 2 within 100 ms, then 4 within 150 ms)", Number)
-  .option("--participants <n>", "participants of a run", Number, 5000)
-  .option("--seeds <n>", "runs of each kind", Number, 3)
+  .option("--participants <n>", "participants of a run", Number, 10_000)
+  .option("--seeds <n>", "runs of each kind", Number, 2)
   .option("--json", "one JSON object on standard output, and nothing else there")
   .action(async (options) => {
     const { benchQuality } = await import("./quality.js");

@@ -15,13 +15,13 @@ export interface LowestLatencyOptions {
 /** A newcomer is probed with partners who are at least this likely to be within the limit. */
 const CHOOSIEST = 0.9;
 /** What that falls to, evenly, until the last part of the wait. */
-const LEAST_CHOOSY = 0.2;
+const LEAST_CHOOSY = 0.1;
 /**
  * In the last part of the wait anybody is worth a probe who is not as good as impossible. (Pairs predicted to have a
  * chance of one in a hundred turn out good more often than that; below it hardly ever.)
  */
 const LAST_PART = 0.1;
-const LAST_CHANCE = 0.008;
+const LAST_CHANCE = 0.006;
 /** The search widens in this many steps, at each of which a candidate is asked about again. */
 const STEPS = 20;
 /** Partners looked at for one candidate: the longest waiting ones. */
@@ -191,7 +191,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
  * A try at a larger group costs more probes, and a group falls with any one of its pairs: it has to be more promising
  * than a try at a pair by the same candidates. An exponent for the required chance, 1 for pairs and less for more.
  */
-const stakes = (groupSize: number): number => Math.min(1, 4 / (groupSize * (groupSize - 1)));
+const stakes = (groupSize: number): number => Math.min(1, 5 / (groupSize * (groupSize - 1)));
 
 interface Partner {
   readonly candidate: Candidate;
