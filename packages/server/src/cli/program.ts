@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { addCalibrate } from "./commands/calibrate.js";
 import { addJournalClear } from "./commands/journalClear.js";
+import { addJournalExport } from "./commands/journalExport.js";
 import { addJournalReplay } from "./commands/journalReplay.js";
 import { addJournalVerify } from "./commands/journalVerify.js";
 import { addServe } from "./commands/serve.js";
@@ -53,6 +54,7 @@ function makeProgram(io: CliIo, finish: Finish): Command {
     .helpCommand(false);
   addJournalVerify(journal, io, finish);
   addJournalReplay(journal, io, finish);
+  addJournalExport(journal, io);
   addJournalClear(journal, io);
   return program;
 }
