@@ -21,7 +21,7 @@ export interface HeldRequest {
   readonly connection: number;
   /** Of this process's `performance.now()`. */
   readonly arrivedAt: number;
-  /** From the request's arrival until its answer was handed to the system, ms; `null` while it is not answered. */
+  /** From the request's arrival until its answer was written, ms; `null` while it is not answered. */
   readonly heldMs: number | null;
   /** The page gave it up before it was answered. */
   readonly abandoned: boolean;
@@ -72,8 +72,9 @@ export async function createSlowEndpoint(options: SlowEndpointOptions): Promise<
     if (holdMs === null) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      answer(response, options);
+      // Before the answer is written: no page can have it earlier than this.
       Object.assign(held, { heldMs: performance.now() - arrivedAt });
+      answer(response, options);
       changed();
     }, holdMs);
     timers.add(timer);

@@ -1,0 +1,151 @@
+import { scene } from "@probematch/server";
+import {
+  createSlowEndpoint,
+  engines,
+  type SlowEndpoint,
+  type SlowEndpointOptions,
+} from "@probematch/testbed";
+import { test as base, expect } from "../fixtures/test.js";
+
+/** Both browsers' clocks have steps: Firefox's of 1 ms. */
+const CLOCK_MS = 1.5;
+/** What a busy test machine may add on the way. */
+const OVERHEAD_MS = 40;
+
+const shown = { "timing-allow-origin": "*", "access-control-allow-origin": "*" };
+
+const test = base.extend<{
+  /** Starts an endpoint of known delay; it ends with the test. */
+  readonly endpoint: (
+    holdMs: SlowEndpointOptions["holdMs"],
+    more?: Partial<SlowEndpointOptions>,
+  ) => Promise<SlowEndpoint>;
+}>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a pattern here
+  endpoint: async ({}, use) => {
+    const made: SlowEndpoint[] = [];
+    await use(async (holdMs, more = {}) => {
+      const one = await createSlowEndpoint({ holdMs, ...more });
+      made.push(one);
+      return one;
+    });
+    for (const one of made) await one.close();
+  },
+});
+
+/** The shortest time that a counted request (the last four) was really held. */
+const leastHeld = ({ requests }: SlowEndpoint) =>
+  Math.min(...requests.slice(-4).map(({ heldMs }) => heldMs ?? Number.POSITIVE_INFINITY));
+
+const kinds = engines.flatMap((engine) => [
+  { engine, isolated: false, kind: `${engine}, an ordinary page` },
+  { engine, isolated: true, kind: `${engine}, a cross-origin isolated page` },
+]);
+
+for (const { engine, isolated, kind } of kinds) {
+  test(`${kind}: beacons are measured within honest bounds, and reach the journal`, async ({
+    lab,
+    endpoint,
+  }) => {
+    const near = await endpoint(() => 20, { headers: shown });
+    const far = await endpoint(() => 140, { headers: shown });
+    // Any page of somebody else's: it neither knows nor allows what it is used for, which an isolated page respects.
+    const foreign = await endpoint(() => 60, {
+      status: 200,
+      headers: { "content-type": "text/html" },
+      body: "<p>Welcome to a university</p>".repeat(700),
+    });
+    const node = await lab.study({ scenes: [scene("unused")] });
+    const beacons = [
+      { id: "far", url: far.url },
+      { id: "near", url: near.url },
+      { id: "foreign", url: foreign.url },
+      { id: "node", url: new URL("probematch/beacon", node.url).href },
+    ];
+    const study = await lab.study({ scenes: [scene("lobby").beacons(beacons)] });
+    const page = await lab.participant(study, engine, { participantId: "ann", isolated });
+    expect(await page.page.evaluate(() => crossOriginIsolated)).toBe(isolated);
+    const rttMs = await page.until("beaconRtt");
+
+    for (const [id, beacon] of Object.entries({ near, far, ...(isolated ? {} : { foreign }) })) {
+      // One that does not let everybody read its answers is asked a second time, without reading them.
+      expect(beacon.requests, id).toHaveLength(id === "foreign" ? 6 : 5);
+      expect(rttMs[id], id).toBeGreaterThan(leastHeld(beacon) - CLOCK_MS);
+      expect(rttMs[id], id).toBeLessThan(leastHeld(beacon) + OVERHEAD_MS);
+      const counted = beacon.requests.slice(-4).map(({ connection }) => connection);
+      const warmUp = beacon.requests.at(-5)?.connection;
+      expect(new Set(counted), id).toEqual(new Set([warmUp]));
+      for (const { headers } of beacon.requests) {
+        expect(headers, id).not.toHaveProperty("cookie");
+        expect(headers, id).not.toHaveProperty("referer");
+      }
+    }
+    expect(rttMs["node"]).toBeGreaterThanOrEqual(0);
+    expect(rttMs["node"]).toBeLessThan(OVERHEAD_MS);
+    const order = isolated ? ["node", "near", "far"] : ["node", "near", "foreign", "far"];
+    expect(Object.keys(rttMs).sort((a, b) => (rttMs[a] ?? 0) - (rttMs[b] ?? 0))).toEqual(order);
+
+    await expect
+      .poll(() => study.journal("lobby"))
+      .toContainEqual(
+        expect.objectContaining({
+          type: "participant.rttMeasured",
+          participantId: "ann",
+          serverRtt: null,
+          beaconRttMs: rttMs,
+        }),
+      );
+  });
+}
+
+for (const engine of engines) {
+  test(`${engine}: a beacon that shows its timing is read right by a busy page`, async ({
+    lab,
+    endpoint,
+  }) => {
+    const beacon = await endpoint(() => 30, { headers: shown });
+    const study = await lab.study({ scenes: [scene("lobby").beacons([{ id: "only", url: beacon.url }])] });
+    // A page that hardly ever gets to read an answer.
+    const initScript = () => {
+      setInterval(() => {
+        const until = performance.now() + 100;
+        while (performance.now() < until);
+      }, 110);
+    };
+    const page = await lab.participant(study, engine, { participantId: "busy", isolated: false, initScript });
+    const { only = Number.NaN } = await page.until("beaconRtt");
+    expect(only).toBeGreaterThan(leastHeld(beacon) - CLOCK_MS);
+    expect(only).toBeLessThan(leastHeld(beacon) + OVERHEAD_MS);
+  });
+
+  test(`${engine}: a beacon that is silent leaves a gap, and nobody waits for it`, async ({
+    lab,
+    endpoint,
+  }) => {
+    const silent = await endpoint(() => null);
+    const good = await endpoint(() => 5, { headers: shown });
+    const beacons = [
+      { id: "silent", url: silent.url },
+      { id: "good", url: good.url },
+    ];
+    const study = await lab.study({ scenes: [scene("lobby").beacons(beacons)] });
+    const a = await lab.participant(study, engine, { participantId: "a", isolated: false });
+    expect(Object.keys(await a.until("beaconRtt"))).toEqual(["good"]);
+    await silent.until(([request]) => request?.abandoned === true);
+
+    // The next one is matched while it still measures, and stops measuring.
+    await lab.participant(study, engine, { participantId: "b", isolated: false });
+    await a.matched();
+    await silent.until((requests) => requests.every(({ abandoned }) => abandoned));
+  });
+
+  test(`${engine}: who leaves measures no longer`, async ({ lab, endpoint }) => {
+    const beacon = await endpoint((number) => (number === 2 ? null : 1));
+    const study = await lab.study({ scenes: [scene("lobby").beacons([{ id: "only", url: beacon.url }])] });
+    const page = await lab.participant(study, engine, { participantId: "brief", isolated: false });
+    await beacon.until((requests) => requests.length === 3);
+    await page.leave();
+    await beacon.until((requests) => requests[2]?.abandoned === true);
+    expect(page.all("beaconRtt")).toEqual([]);
+  });
+}
