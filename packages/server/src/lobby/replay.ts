@@ -1,8 +1,8 @@
 import { apply } from "./apply.js";
 import type { LobbyConfig } from "./config.js";
-import { decide, lookAgain } from "./decide.js";
+import { decide, lookAgain, wakeAt } from "./decide.js";
 import { type Decision, isDecision, type StoredEvent } from "./events.js";
-import { createLobbyState } from "./state.js";
+import { createLobbyState, type LobbyState } from "./state.js";
 
 /** What came of making a log's decisions again. */
 export interface ReplayResult {
@@ -39,6 +39,7 @@ export function replay(log: readonly StoredEvent[], config: LobbyConfig): Replay
   while (position < log.length) {
     const event = log[position];
     if (event === undefined) break;
+    if (state.configHash === config.configHash) wakeBefore(state, config, event.at);
     if (!isDecision(event)) {
       apply(state, event);
       position += 1;
@@ -73,6 +74,17 @@ export function replay(log: readonly StoredEvent[], config: LobbyConfig): Replay
     if (differences.length >= SHOWN) break;
   }
   return { compared, skipped, differences: differences.slice(0, SHOWN) };
+}
+
+/**
+ * The server also looked whenever something became due, and mostly found nothing to decide, of which the log says
+ * nothing. What would be decided here was decided later, because the server was away or busy.
+ */
+function wakeBefore(state: LobbyState, config: LobbyConfig, time: number): void {
+  for (let at = wakeAt(state); at !== null && at < time; at = wakeAt(state)) {
+    const verdict = decide(state, config, at);
+    if (verdict.decisions.length > 0) lookAgain(state, verdict);
+  }
 }
 
 /** Field by field; the order in which they were written does not count. */

@@ -20,7 +20,7 @@ const MOST_PAIRS = 500_000;
  * is bounded (twice the pool, at least 5,000 pairs per candidate asked about, at most 500,000 in all);
  * beyond the bound those not found wait until they are asked about again.
  *
- * Where the scene has preferences, whoever is looked at gets the first group in their order instead of seniority's.
+ * Where the scene has preferences, the newest member of the group that would be formed chooses its partners by them.
  */
 export class FifoMatchmaker extends Matchmaker {
   override readonly name: string = "FIFO";
@@ -47,8 +47,9 @@ export class FifoMatchmaker extends Matchmaker {
     context: MatchContext,
   ): readonly Candidate[] | null {
     const budget = { pairs: pairsPerCandidate(waiting.length) };
-    const indices = othersFor(arriving, waiting, 0, groupSize, new Set(), context, budget);
-    return indices === null ? null : [...pick(waiting, indices), arriving];
+    const preferred = context.prefer(arriving, waiting);
+    const indices = firstGroup(arriving, preferred, 0, groupSize - 1, new Set(), context, budget);
+    return indices === null ? null : [...pick(preferred, indices), arriving];
   }
 
   override findMatches(
@@ -67,7 +68,10 @@ export class FifoMatchmaker extends Matchmaker {
 
 const pairsPerCandidate = (poolSize: number): number => Math.max(LEAST_PAIRS_PER_CANDIDATE, 2 * poolSize);
 
-/** Each candidate in turn gets the first group it can be the senior member of. */
+/**
+ * Each candidate in turn is looked for a group it can be the senior member of; where the scene has preferences, the newest
+ * member of that group may choose another one, and the candidate is looked at again.
+ */
 function groupsFromTheHead(
   pool: readonly Candidate[],
   groupSize: number,
@@ -77,13 +81,13 @@ function groupsFromTheHead(
   const groups: (readonly Candidate[])[] = [];
   const taken = new Set<Candidate>();
   for (const [i, head] of pool.entries()) {
-    if (taken.has(head)) continue;
-    if (pool.length - taken.size < groupSize || budget.pairs <= 0) break;
-    const others = othersFor(head, pool, i + 1, groupSize, taken, context, budget);
-    if (others === null) continue;
-    const group = [head, ...pick(pool, others)];
-    groups.push(group);
-    for (const member of group) taken.add(member);
+    while (!taken.has(head) && pool.length - taken.size >= groupSize && budget.pairs > 0) {
+      const others = firstGroup(head, pool, i + 1, groupSize - 1, taken, context, budget);
+      if (others === null) break;
+      const group = pick(pool, chosen([i, ...others], pool, taken, context, budget));
+      groups.push(group);
+      for (const member of group) taken.add(member);
+    }
   }
   return groups;
 }
@@ -102,7 +106,8 @@ function groupsAround(
   const groups: (readonly Candidate[])[] = [];
   const taken = new Set<Candidate>();
   const firstFor = (candidate: Candidate): readonly number[] | null => {
-    const others = othersFor(candidate, pool, 0, groupSize, taken, context, budget);
+    if (taken.has(candidate)) return null;
+    const others = firstGroup(candidate, pool, 0, groupSize - 1, taken, context, budget);
     return others === null ? null : [...others, pool.indexOf(candidate)].sort((a, b) => a - b);
   };
 
@@ -113,14 +118,15 @@ function groupsAround(
   }
   while (wishes.size > 0) {
     const first = [...wishes.values()].reduce((a, b) => (comesBefore(b, a) ? b : a));
-    const group = pick(pool, first);
+    const indices = chosen(first, pool, taken, context, budget);
+    const group = pick(pool, indices);
     groups.push(group);
     for (const member of group) {
       taken.add(member);
       wishes.delete(member);
     }
     for (const [candidate, wish] of wishes) {
-      if (!wish.some((i) => first.includes(i))) continue;
+      if (!wish.some((i) => indices.includes(i))) continue;
       const next = firstFor(candidate);
       if (next === null) wishes.delete(candidate);
       else wishes.set(candidate, next);
@@ -130,27 +136,27 @@ function groupsAround(
 }
 
 /**
- * The first group around a candidate, by preference where the scene has any, else by seniority.
+ * The group that is formed instead of the first one in seniority: the one its newest member, who made it possible as a
+ * rule, prefers. Who is asked about does not matter to it. Without preferences the first one itself.
  *
- * @param from those of the pool before this index need not be looked at
- * @returns the other members as indices into the pool, ascending
+ * @param first the first group, as ascending indices into the pool
+ * @returns the same for the group that is formed
  */
-function othersFor(
-  candidate: Candidate,
+function chosen(
+  first: readonly number[],
   pool: readonly Candidate[],
-  from: number,
-  groupSize: number,
   taken: ReadonlySet<Candidate>,
   context: MatchContext,
   budget: SearchBudget,
-): readonly number[] | null {
-  const preferred = context.prefer(candidate, pool);
-  if (preferred === pool) return firstGroup(candidate, pool, from, groupSize - 1, taken, context, budget);
-  const found = firstGroup(candidate, preferred, 0, groupSize - 1, taken, context, budget);
-  if (found === null) return null;
-  return pick(preferred, found)
-    .map((other) => pool.indexOf(other))
-    .sort((a, b) => a - b);
+): readonly number[] {
+  const newest = first.at(-1);
+  const chooser = newest === undefined ? undefined : pool[newest];
+  if (newest === undefined || chooser === undefined) return first;
+  const preferred = context.prefer(chooser, pool);
+  if (preferred === pool) return first;
+  const found = firstGroup(chooser, preferred, 0, first.length - 1, taken, context, budget);
+  if (found === null) return first;
+  return [newest, ...pick(preferred, found).map((other) => pool.indexOf(other))].sort((a, b) => a - b);
 }
 
 function pick(from: readonly Candidate[], indices: readonly number[]): Candidate[] {

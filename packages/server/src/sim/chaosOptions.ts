@@ -1,3 +1,5 @@
+import type { TreatmentPlan } from "../lobby/treatments.js";
+
 /** What happens to a chaos run, and how often. Chances are per message or per participant. */
 export interface ChaosOptions {
   readonly participants: number;
@@ -5,6 +7,9 @@ export interface ChaosOptions {
   /** `null`: nothing is probed. */
   readonly maxP2pRttMs: number | null;
   readonly maxProbesPerMember: number;
+  /** Rules of the scene, on top of the matchmaker's; see `chaosRules.ts`. */
+  readonly hasRules: boolean;
+  readonly treatments: TreatmentPlan["assign"] | null;
   readonly hasRoomHook: boolean;
   readonly arrivalMeanMs: number;
   readonly messageLoss: number;
@@ -30,6 +35,8 @@ export function chaosOptionsFor(random: () => number): ChaosOptions {
     groupSize: pick(2, 2, 2, 3, 4, 5),
     maxP2pRttMs: pick<number | null>(null, 60, 120, 120, 250),
     maxProbesPerMember: pick(1, 2, 7),
+    hasRules: pick(false, false, true),
+    treatments: pick<TreatmentPlan["assign"] | null>(null, "random", "rotation", "latin-square", "balanced"),
     hasRoomHook: pick(false, true),
     arrivalMeanMs: pick(5, 200, 2000),
     messageLoss: pick(0, 0.01, 0.1),

@@ -4,11 +4,13 @@ import type { LobbyConfig } from "../lobby/config.js";
 import { wakeAt } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
+import type { LobbyState } from "../lobby/state.js";
 import { viewOf } from "../lobby/view.js";
 import { VirtualScene } from "../lobby/virtualScene.js";
 import { FifoMatchmaker } from "../matchmakers/fifo.js";
 import { type ChaosOptions, chaosOptionsFor } from "./chaosOptions.js";
 import { ChaosPage, type PageServer } from "./chaosPage.js";
+import { brokenBy, chaosAttributes, chaosRules } from "./chaosRules.js";
 import { Invariants, type Violation } from "./invariants.js";
 import { World } from "./world.js";
 
@@ -61,12 +63,16 @@ class ChaosRun implements PageServer {
     this.#seed = seed;
     this.world = new World(seed);
     this.options = options ?? chaosOptionsFor(this.world.random);
-    const { groupSize, maxP2pRttMs, maxProbesPerMember, hasRoomHook } = this.options;
+    const { groupSize, maxP2pRttMs, maxProbesPerMember, hasRules, treatments, hasRoomHook } = this.options;
     this.#config = {
       sceneId: "chaos",
       configHash: "chaos",
       groupSize,
       matchmaker: new FifoMatchmaker({ maxP2pRttMs }),
+      ...(hasRules ? { rules: chaosRules() } : {}),
+      ...(treatments === null
+        ? {}
+        : { treatments: { arms: ["a", "b", "c"], assign: treatments, quotas: {} } }),
       maxServerRttDifferenceMs: null,
       excludeServerRttAboveMs: null,
       firstRttWaitMs: 0,
@@ -134,7 +140,8 @@ class ChaosRun implements PageServer {
   }
 
   arrive(scene: VirtualScene, id: string, fresh: boolean): void {
-    const request = { participantId: id, attributes: {}, webrtc: true, priority: 0, fresh };
+    const attributes = chaosAttributes(Number(id.slice(1)));
+    const request = { participantId: id, attributes, webrtc: true, priority: 0, fresh };
     scene.run(commands.arrive(scene.state, scene.config, request, { partners: [], matches: 0 }, scene.now));
     this.#arrived.add(id);
     const view = viewOf(scene.state, id);
@@ -186,7 +193,10 @@ class ChaosRun implements PageServer {
       log: this.#log,
       startAt: this.world.now + this.#clockOffset,
       onEffects: (effects) => this.#tell(effects),
-      onEvent: (state, event) => this.invariants.afterEvent(state, event),
+      onEvent: (state, event) => {
+        this.invariants.afterEvent(state, event);
+        if (event.type === "proposal.opened" && this.options.hasRules) this.#checkRules(state, event);
+      },
     });
     // Time goes on from the log's end, wherever the system's clock stands.
     this.#clockOffset = this.#scene.now - this.world.now;
@@ -261,6 +271,15 @@ class ChaosRun implements PageServer {
       } else scene.append({ type: "room.created", matchId, room: null });
       this.#settle();
     });
+  }
+
+  #checkRules(state: LobbyState, event: StoredEvent & { readonly type: "proposal.opened" }): void {
+    const members = event.members.flatMap((id) => {
+      const p = state.participants.get(id);
+      return p === undefined ? [] : [{ attributes: p.attributes, waitedMs: event.at - p.arrivedAt }];
+    });
+    const broken = brokenBy(members);
+    if (broken !== null) this.invariants.ruleBroken(`${broken}: ${event.members.join(", ")}`, event.at);
   }
 
   #checkSpeed(members: readonly string[]): void {

@@ -17,6 +17,7 @@ export const violationKinds = [
   "replayDiffers",
   "slowMatch",
   "rejectedPairProposed",
+  "ruleBroken",
 ] as const;
 export type ViolationKind = (typeof violationKinds)[number];
 
@@ -144,6 +145,10 @@ export class Invariants {
         }
       }
     }
+  }
+
+  ruleBroken(what: string, now: number): void {
+    this.#add("ruleBroken", what, now);
   }
 
   slowMatch(what: string, now: number): void {
