@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { checkOptions, ProbematchUsageError } from "./options.js";
 
 describe("checkOptions", () => {
@@ -19,9 +19,12 @@ describe("checkOptions", () => {
   });
 
   it("accepts what the page may leave out", () => {
+    // From Node 25 on there is a sessionStorage here too.
+    vi.stubGlobal("sessionStorage", undefined);
     const { identity, measureWhileHidden, storage } = checkOptions("https://study.example", { scene: "s" });
     expect(identity).toEqual({ scene: "s" });
     expect(measureWhileHidden).toBe(false);
     expect(storage).toBeNull();
+    vi.unstubAllGlobals();
   });
 });
