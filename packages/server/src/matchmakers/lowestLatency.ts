@@ -13,15 +13,15 @@ export interface LowestLatencyOptions {
 }
 
 /** A newcomer is probed with partners who are at least this likely to be within the limit. */
-const CHOOSIEST = 0.9;
-/** What that falls to, evenly, until the last part of the wait. */
-const LEAST_CHOOSY = 0.1;
+const CHOOSIEST = 0.85;
+/** What that falls to until the last part of the wait: with its square root, so soon at first and slowly then. */
+const LEAST_CHOOSY = 0.15;
 /**
  * In the last part of the wait anybody is worth a probe who is not as good as impossible. (Pairs predicted to have a
  * chance of one in a hundred turn out good more often than that; below it hardly ever.)
  */
 const LAST_PART = 0.1;
-const LAST_CHANCE = 0.006;
+const LAST_CHANCE = 0.007;
 /** The search widens in this many steps, at each of which a candidate is asked about again. */
 const STEPS = 20;
 /** Partners looked at for one candidate: the longest waiting ones. */
@@ -64,6 +64,10 @@ export class LowestLatencyMatchmaker extends Matchmaker {
 
   /** The server is one of the landmarks the prediction goes by. */
   override get readsServerRtt(): boolean {
+    return true;
+  }
+
+  override get readsBeacons(): boolean {
     return true;
   }
 
@@ -124,7 +128,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     const step = Math.floor(((now - candidate.arrivedAt) / this.#waitMs(candidate)) * STEPS + 1e-9);
     const waited = Math.min(1, step / STEPS);
     if (waited >= 1 - LAST_PART) return LAST_CHANCE;
-    return CHOOSIEST - (CHOOSIEST - LEAST_CHOOSY) * (waited / (1 - LAST_PART));
+    return CHOOSIEST - (CHOOSIEST - LEAST_CHOOSY) * Math.sqrt(waited / (1 - LAST_PART));
   }
 
   #waitMs(candidate: Candidate): number {
