@@ -61,7 +61,7 @@ export class Sites {
 }
 
 /** In units of noise; infinite where the two have too little in common to tell. */
-export function distanceBetween(a: Place, b: Place): number {
+function distanceBetween(a: Place, b: Place): number {
   const shared = Math.min(a.length, b.length);
   let count = 0;
   let sum = 0;

@@ -126,7 +126,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   /** The smallest chance this candidate is probed at now. */
   #required(candidate: Candidate, now: number): number {
     const step = Math.floor(((now - candidate.arrivedAt) / this.#waitMs(candidate)) * STEPS + 1e-9);
-    const waited = Math.min(1, step / STEPS);
+    const waited = Math.max(0, Math.min(1, step / STEPS));
     if (waited >= 1 - LAST_PART) return LAST_CHANCE;
     return CHOOSIEST - (CHOOSIEST - LEAST_CHOOSY) * Math.sqrt(waited / (1 - LAST_PART));
   }
