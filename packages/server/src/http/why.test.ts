@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
+import { removeFolder, temporaryFolder } from "../../test/dataFolders.js";
 import { TestPage } from "../../test/testPage.js";
 import { createProbematch, type Probematch, sameAttribute, scene } from "../index.js";
 
@@ -82,6 +85,36 @@ describe("GET /api/scenes/:scene/why/:participantId", () => {
     const url = await start();
     for (const path of ["s/why/nobody", "t/why/ann", "s/why", "s/why/a/b", "s/queue/ann", "s/why/%E0%A4%A"]) {
       expect((await ask(url, path, `Bearer ${adminToken}`)).status).toBe(404);
+    }
+  });
+});
+
+describe("who waited in vain", () => {
+  it("is explained in the telemetry", async () => {
+    const folder = temporaryFolder();
+    try {
+      probematch = await createProbematch({
+        scenes: [
+          scene("s")
+            .matchmaking({ rules: [sameAttribute("language")] })
+            .waitroom({ timeoutMs: 300 }),
+        ],
+        auth: { mode: "open" },
+        dataDir: folder,
+        logger: pino({ level: "silent" }),
+      });
+      const { url } = await probematch.listen({ port: 0, host: "127.0.0.1" });
+      const [ann, bob] = [page(url, "ann", "en"), page(url, "bob", "de")];
+      await Promise.all([ann.next("ended"), bob.next("ended")]);
+      await probematch.close();
+      const lines = readFileSync(join(folder, "s_telemetry.jsonl"), "utf8").trim().split("\n");
+      const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(records.find((r) => r["type"] === "participant.timedOut")).toMatchObject({
+        participantId: "ann",
+        summary: "1 here, none possible: 1 differs in language.",
+      });
+    } finally {
+      removeFolder(folder);
     }
   });
 });

@@ -46,6 +46,8 @@ export interface SceneRuntimeOptions {
 
 /** How long to wait before trying again to append decisions that could not be written. */
 const RETRY_MS = 1000;
+/** An explanation looks at everybody who waits, so not more of them are made in one go. */
+const EXPLAINED_AT_ONCE = 20;
 /** setTimeout's largest delay. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -346,11 +348,15 @@ export class SceneRuntime implements SceneHandle {
       }
       const now = this.now();
       const verdict = decide(this.#state, this.settings.lobby, now);
+      const timedOut = this.#explainTimeouts(verdict, now);
       try {
         if (verdict.faults.length > 0) await this.#reportFaults(verdict);
         if (verdict.decisions.length === 0) continue;
         const result = await journal.appendDecisions(verdict.decisions, this.#state.seq, now);
-        if (result === "appended") continue;
+        if (result === "appended") {
+          for (const why of timedOut) this.#options.telemetry({ type: "participant.timedOut", ...why });
+          continue;
+        }
         lookAgain(this.#state, verdict);
         if (result === "stale") this.#decideAgain = true;
       } catch (error) {
@@ -361,6 +367,14 @@ export class SceneRuntime implements SceneHandle {
       }
     }
     this.#schedule();
+  }
+
+  /** Why those who leave now in vain found nobody; asked before they have left. */
+  #explainTimeouts({ decisions }: Verdict, now: number): readonly WhyWaiting[] {
+    return decisions
+      .flatMap((d) => (d.type === "participant.ended" && d.outcome === "timed_out" ? d.participantId : []))
+      .slice(0, EXPLAINED_AT_ONCE)
+      .flatMap((id) => explain(this.#state, this.settings.lobby, id, now) ?? []);
   }
 
   async #reportFaults(verdict: Verdict): Promise<void> {

@@ -44,7 +44,7 @@ const optionsOf = {
 } as const satisfies Record<Name, Options>;
 
 /** The names a plain-object configuration may use. */
-const ruleNames = Object.keys(optionsOf);
+export const ruleNames: readonly string[] = Object.keys(optionsOf);
 
 const isName = (name: string): name is Name => Object.hasOwn(optionsOf, name);
 
