@@ -141,7 +141,7 @@ export class LatencyModel {
 
   #near(known: Known, place: Place): readonly Membership[] {
     if (known.sitesThen !== this.#sites.size) {
-      known.near = this.#sites.near(place);
+      known.near = this.#sites.near(place, known.near, known.sitesThen);
       known.sitesThen = this.#sites.size;
     }
     return known.near;

@@ -36,14 +36,21 @@ export class Sites {
     return this.#sites.length;
   }
 
-  /** The sites a place is near, nearest first. */
-  near(place: Place): readonly Membership[] {
+  /**
+   * The sites a place is near, nearest first.
+   *
+   * @param known what this said of the place when there were `from` sites; only later ones are looked at
+   */
+  near(place: Place, known: readonly Membership[] = [], from = 0): readonly Membership[] {
     const all: Membership[] = [];
-    for (const [site, { place: other }] of this.#sites.entries()) {
-      const distance = distanceBetween(place, other);
+    for (let site = from; site < this.#sites.length; site += 1) {
+      const distance = distanceBetween(place, this.#sites[site]?.place ?? []);
       if (distance < NEAR_SITE) all.push({ site, weight: (1 + (distance / QUARTER_AT) ** 2) ** -2 });
     }
-    return all.sort((a, b) => b.weight - a.weight || a.site - b.site).slice(0, MOST_MEMBERSHIPS);
+    if (all.length === 0) return known;
+    return [...known, ...all]
+      .sort((a, b) => b.weight - a.weight || a.site - b.site)
+      .slice(0, MOST_MEMBERSHIPS);
   }
 
   /** The site of a place, a new one where there was none; `null` when there is no room for more. */

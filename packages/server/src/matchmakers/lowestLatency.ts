@@ -26,6 +26,8 @@ const LAST_CHANCE = 0.007;
 const STEPS = 20;
 /** Partners looked at for one candidate: the longest waiting ones. */
 const MOST_PARTNERS = 2_000;
+/** Pairs looked at in answer to one question; who is not reached is asked about again at the next step. */
+const MOST_PAIRS = 100_000;
 /** Second members tried for one group of more than two. */
 const MOST_SEEDS = 8;
 
@@ -94,8 +96,10 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   ): readonly (readonly Candidate[])[] {
     const groups: (readonly Candidate[])[] = [];
     let left = pool;
+    let pairs = 0;
     for (const candidate of asked) {
-      if (left.length < groupSize) break;
+      if (left.length < groupSize || pairs >= MOST_PAIRS) break;
+      pairs += Math.min(left.length, MOST_PARTNERS);
       if (!left.includes(candidate)) continue;
       const group = this.findMatch(candidate, left, groupSize, context);
       if (group === null) continue;
