@@ -87,7 +87,7 @@ export function withTreatments(
 }
 
 /** The treatment a match gets, given those assigned so far. Draws come from the seed alone. */
-export function nextTreatment(plan: TreatmentPlan, tally: TreatmentTally, seed: string): Treatment {
+function nextTreatment(plan: TreatmentPlan, tally: TreatmentTally, seed: string): Treatment {
   if (plan.assign === "latin-square") {
     const rows = latinSquare(plan.arms);
     const order = rows[tally.assigned % rows.length] ?? plan.arms;
