@@ -43,7 +43,7 @@ process.on("disconnect", () => process.exit(0));
 async function startOurs(): Promise<{ readonly port: number; close(): Promise<void> }> {
   const unlimited = 1_000_000;
   const probematch = await createProbematch({
-    auth: { mode: "open" },
+    auth: { mode: "open", secret: "the same for all nodes of this benchmark" },
     logLevel: "silent",
     ...(redisUrl === undefined ? { dataDir: dataDir ?? null } : redisOptions(redisUrl)),
     limits: {
