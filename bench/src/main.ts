@@ -57,4 +57,22 @@ program
     benchQuality(options);
   });
 
+program
+  .command("probe")
+  .description(
+    "time from the proposal to the verdict, beside a bare WebRTC set-up and a fixed scheme of 5 pings",
+  )
+  .option("--rtt <ms...>", "delay put between the pages, both directions together", [
+    "20",
+    "50",
+    "100",
+    "200",
+  ])
+  .option("--runs <n>", "probes of each kind", Number, 20)
+  .option("--json", "one JSON object on standard output, and nothing else there")
+  .action(async (options) => {
+    const { benchProbe } = await import("./probe.js");
+    await benchProbe(options);
+  });
+
 await program.parseAsync();

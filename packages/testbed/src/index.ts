@@ -16,7 +16,14 @@ export {
   type Pair,
   pairs,
 } from "./calibrate/grid.js";
-export type { LabProbe, ProbeOutcome, ServerUnderTest, StartServer } from "./calibrate/lab.js";
+export {
+  type Lab,
+  type LabProbe,
+  openLab,
+  type ProbeOutcome,
+  type ServerUnderTest,
+  type StartServer,
+} from "./calibrate/lab.js";
 export type { CalibrationRow } from "./calibrate/rows.js";
 export {
   createSlowEndpoint,

@@ -38,6 +38,7 @@ export type StartServer = (options: {
 /** Everything known about one probe of the lab. */
 export interface LabProbe extends Partial<CalibrationSample> {
   readonly cell: Cell;
+  readonly probeId: string | null;
   /** Why it gave no number; `null` when it did. */
   readonly failure: string | null;
   /** Both pages' own accounts, the first page's first. */
@@ -46,10 +47,17 @@ export interface LabProbe extends Partial<CalibrationSample> {
 
 export interface Lab {
   readonly pair: Pair;
+  /** The first and the second engine's page, each in a browser of its own. */
+  readonly pages: readonly Page[];
+  readonly relay: DelayRelay;
   /** False where the browser cannot be brought into this condition. */
   prepare(cell: Cell): Promise<boolean>;
-  /** One probe; call {@link Lab.prepare} before the first of a cell. */
-  probe(cell: Cell): Promise<LabProbe>;
+  /**
+   * One probe; call {@link Lab.prepare} before the first of a cell.
+   *
+   * @param sceneId default: the server's {@link ServerUnderTest.sceneId}
+   */
+  probe(cell: Cell, sceneId?: string): Promise<LabProbe>;
   close(): Promise<void>;
 }
 
@@ -92,9 +100,9 @@ export async function openLab(pair: Pair, startServer: StartServer): Promise<Lab
 
 class BrowserLab implements Lab {
   readonly pair: Pair;
+  readonly pages: readonly Page[];
+  readonly relay: DelayRelay;
   readonly close: () => Promise<void>;
-  readonly #pages: readonly Page[];
-  readonly #relay: DelayRelay;
   readonly #server: ServerUnderTest;
   readonly #outcomes: Map<string, ProbeOutcome>;
   readonly #url: string;
@@ -110,8 +118,8 @@ class BrowserLab implements Lab {
     close: () => Promise<void>,
   ) {
     this.pair = pair;
-    this.#pages = pages;
-    this.#relay = relay;
+    this.pages = pages;
+    this.relay = relay;
     this.#server = server;
     this.#outcomes = outcomes;
     this.#url = url;
@@ -119,7 +127,7 @@ class BrowserLab implements Lab {
   }
 
   async prepare({ condition }: Cell): Promise<boolean> {
-    for (const [i, page] of this.#pages.entries()) {
+    for (const [i, page] of this.pages.entries()) {
       await page.goto(condition === "isolated" ? `${this.#url}isolated` : this.#url);
       if (condition === "background" && i === 0 && !(await hide(page))) return false;
       const isBusy = condition === (i === 0 ? "busy-first" : "busy-second");
@@ -128,34 +136,33 @@ class BrowserLab implements Lab {
     return true;
   }
 
-  async probe(cell: Cell): Promise<LabProbe> {
+  async probe(cell: Cell, sceneId = this.#server.sceneId): Promise<LabProbe> {
     this.#count += 1;
-    const ids = this.#pages.map((_, i) => `${i === 0 ? "first" : "second"}-${this.#count}`);
+    const ids = this.pages.map((_, i) => `${i === 0 ? "first" : "second"}-${this.#count}`);
     const impairments = impairmentsOf(cell);
-    for (const [i, id] of ids.entries())
-      this.#relay.setParticipant(id, { out: impairments[i] ?? {}, in: {} });
+    for (const [i, id] of ids.entries()) this.relay.setParticipant(id, { out: impairments[i] ?? {}, in: {} });
     const startedAt = performance.timeOrigin + performance.now();
     const accounts = await Promise.all(
-      this.#pages.map((page, i) =>
+      this.pages.map((page, i) =>
         takePart(page, {
-          scene: this.#server.sceneId,
+          scene: sceneId,
           participantId: ids[i] ?? "",
           measureWhileHidden: cell.condition === "background",
           timeoutMs: PROBE_TIMEOUT_MS,
         }),
       ),
     );
-    const probeId = accounts.flatMap(({ measured }) => measured.map((event) => event.probeId))[0];
-    const outcome = probeId === undefined ? undefined : this.#outcomes.get(probeId);
+    const probeId = accounts.flatMap(({ measured }) => measured.map((event) => event.probeId))[0] ?? null;
+    const outcome = probeId === null ? undefined : this.#outcomes.get(probeId);
     this.#outcomes.clear();
-    for (const page of this.#pages) await leave(page);
+    for (const page of this.pages) await leave(page);
     const reports = accounts.map(({ measured }) => measured[0]?.report ?? null);
-    const truth = probeId === undefined ? null : this.#truth(probeId, ids, impairments, startedAt);
-    for (const id of ids) this.#relay.setParticipant(id, null);
+    const truth = probeId === null ? null : this.#truth(probeId, ids, impairments, startedAt);
+    for (const id of ids) this.relay.setParticipant(id, null);
     if (outcome?.measurement == null || truth === null) {
-      return { cell, failure: outcome?.failure ?? explain(accounts), reports };
+      return { cell, probeId, failure: outcome?.failure ?? explain(accounts), reports };
     }
-    return { cell, failure: null, reports, trueRttMs: truth, ...outcome.measurement };
+    return { cell, probeId, failure: null, reports, trueRttMs: truth, ...outcome.measurement };
   }
 
   #truth(
@@ -164,7 +171,7 @@ class BrowserLab implements Lab {
     impairments: readonly [Partial<Impairment>, Partial<Impairment>],
     fromAt: number,
   ): number | null {
-    const [there = [], back = []] = ids.map((id) => this.#relay.records(probeId, id, { fromAt }));
+    const [there = [], back = []] = ids.map((id) => this.relay.records(probeId, id, { fromAt }));
     return trueRttMs(impairments, there, back);
   }
 }
