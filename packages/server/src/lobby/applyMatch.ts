@@ -52,9 +52,11 @@ function create(state: LobbyState, event: Of<"match.creating">): Effect[] | null
     return null;
   proposal.phase = "creating";
   proposal.matchId = event.matchId;
+  proposal.treatment = event.treatment ?? null;
   enterPhase(state, proposal, event.deadlineAt);
   const { matchId, proposalId, deadlineAt } = event;
-  return [{ kind: "createRoom", matchId, proposalId, members: proposal.members, deadlineAt }];
+  const treatment = proposal.treatment === null ? {} : { treatment: proposal.treatment };
+  return [{ kind: "createRoom", matchId, proposalId, members: proposal.members, deadlineAt, ...treatment }];
 }
 
 function answerRoom(state: LobbyState, event: Of<"room.created" | "room.failed">): Effect[] | null {

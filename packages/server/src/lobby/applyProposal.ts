@@ -64,6 +64,7 @@ function openProposal(state: LobbyState, event: Of<"proposal.opened">): Effect[]
     confirmed: new Set(),
     gone: new Set(),
     matchId: null,
+    treatment: null,
     room: undefined,
   });
   state.proposalsOpened += 1;

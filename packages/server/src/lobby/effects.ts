@@ -51,6 +51,7 @@ export type Effect =
       readonly proposalId: string;
       readonly members: readonly string[];
       readonly deadlineAt: number;
+      readonly treatment?: Treatment;
     }
   /** For the match log and the admin feed. */
   | { readonly kind: "matchFormed"; readonly record: MatchRecord }

@@ -165,6 +165,8 @@ const decisions = {
     proposalId: serverIdSchema,
     matchId: serverIdSchema,
     deadlineAt: at,
+    /** What the match will be given; absent where the scene has no treatments. */
+    treatment: v.optional(treatmentSchema),
   }),
   "match.committed": v.object({
     type: v.literal("match.committed"),

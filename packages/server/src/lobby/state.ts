@@ -145,6 +145,8 @@ export interface Proposal {
   /** Members who left, were lost or ended since the proposal was opened. */
   readonly gone: Set<string>;
   matchId: string | null;
+  /** What the match will be given; assigned when its room is asked for. */
+  treatment: Treatment | null;
   /** What the room hook answered; `undefined` = not yet. */
   room: { readonly ok: true; readonly room: JsonValue } | { readonly ok: false } | undefined;
 }

@@ -113,6 +113,35 @@ describe("a treatment", () => {
   });
 });
 
+describe("a treatment of a scene with a room hook", () => {
+  const answer = (t: TestScene, ok: boolean) => {
+    const request = t.of("createRoom").at(-1);
+    const matchId = request?.matchId ?? "";
+    if (ok) t.scene.append({ type: "room.created", matchId, room: null });
+    else t.scene.append({ type: "room.failed", matchId, reason: "no room" });
+    return request?.treatment?.arm;
+  };
+
+  it("is known to the hook, is the match's own, and is given back when there is no room", () => {
+    const t = lived({ assign: "rotation" }, { hasRoomHook: true });
+    pair(t);
+    expect(answer(t, false)).toBe("a");
+    t.scene.advance(60_000);
+    expect(answer(t, true)).toBe("a");
+    pair(t);
+    expect(answer(t, true)).toBe("b");
+    expect(armsOf(t)).toEqual(["a", "b"]);
+    expect(replay(t.scene.events, t.config).differences).toEqual([]);
+  });
+
+  it("is not assigned twice to groups whose rooms are being made", () => {
+    const t = lived({ assign: "rotation", quotas: { a: 1, b: 1 } }, { hasRoomHook: true });
+    pair(t);
+    pair(t);
+    expect(t.of("createRoom").map((effect) => effect.treatment?.arm)).toEqual(["a", "b"]);
+  });
+});
+
 describe("a quota", () => {
   it("keeps an arm from being given again, and ends the scene when all are full", () => {
     const t = lived({ assign: "rotation", quotas: { a: 1, b: 2 } });

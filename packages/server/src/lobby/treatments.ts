@@ -68,23 +68,35 @@ export function treatmentsLeft(plan: TreatmentPlan, tally: TreatmentTally): numb
   return left;
 }
 
-/** Gives every match that is committed by these decisions its treatment. */
+/**
+ * Gives every match that these decisions commit its treatment; where the study's hook is asked for a room first, it is
+ * assigned then, so that the room can be made for it, and given back when there is no match.
+ */
 export function withTreatments(
   state: LobbyState,
   config: LobbyConfig,
   decisions: readonly Decision[],
 ): readonly Decision[] {
   const plan = config.treatments;
-  if (plan === undefined || !decisions.some((d) => d.type === "match.committed")) return decisions;
-  // Several matches may be committed at once: each has to see those before it as given.
+  if (plan === undefined || !decisions.some(isAssigning)) return decisions;
+  // Several matches may be made at once: each has to see those before it as given.
   const tally: TreatmentTally = { ...state.treatments, byArm: new Map(state.treatments.byArm) };
+  for (const { treatment } of state.proposals.values())
+    if (treatment !== null) countAssigned(tally, treatment);
   return decisions.map((decision) => {
-    if (decision.type !== "match.committed") return decision;
+    if (!isAssigning(decision)) return decision;
+    const given = state.proposals.get(decision.proposalId)?.treatment ?? null;
+    if (given !== null) return { ...decision, treatment: { arm: given.arm, order: [...given.order] } };
     const treatment = nextTreatment(plan, tally, `${state.seed}/treatment/${decision.matchId}`);
     countAssigned(tally, treatment);
     return { ...decision, treatment: { arm: treatment.arm, order: [...treatment.order] } };
   });
 }
+
+type Assigning = Extract<Decision, { type: "match.creating" | "match.committed" }>;
+
+const isAssigning = (decision: Decision): decision is Assigning =>
+  decision.type === "match.creating" || decision.type === "match.committed";
 
 /** The treatment a match gets, given those assigned so far. Draws come from the seed alone. */
 function nextTreatment(plan: TreatmentPlan, tally: TreatmentTally, seed: string): Treatment {

@@ -412,7 +412,9 @@ export class SceneRuntime implements SceneHandle {
       .map((p, seat) => ({ participantId: p.participantId, seat, attributes: p.attributes }));
     const scene = this.settings.lobby.sceneId;
     const timeoutMs = Math.max(0, effect.deadlineAt - this.now());
-    const answer = await askForRoom(onMatch, { scene, matchId, members }, abort, timeoutMs);
+    const treatment = effect.treatment === undefined ? {} : { treatment: effect.treatment };
+    const request = { scene, matchId, members, ...treatment };
+    const answer = await askForRoom(onMatch, request, abort, timeoutMs);
     this.#rooms.delete(proposalId);
     if (!answer.ok) logger.warn({ matchId, reason: answer.reason }, "no room could be created");
     if (this.#closed) return;

@@ -1,4 +1,5 @@
 import type { Attributes, JsonValue } from "@probematch/shared";
+import type { Treatment } from "../lobby/treatments.js";
 
 /** What the study's {@link OnMatch} hook is told about a match that is about to be committed. */
 export interface RoomRequest {
@@ -11,6 +12,8 @@ export interface RoomRequest {
     readonly seat: number;
     readonly attributes: Attributes;
   }[];
+  /** What the scene's `treatments` give the match; absent where it has none. */
+  readonly treatment?: Treatment;
   /** Aborted when the answer is not waited for any more: a member was lost, `roomTimeoutMs` is over, the server closes. */
   readonly signal: AbortSignal;
 }
