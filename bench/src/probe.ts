@@ -1,4 +1,4 @@
-import { createProbematch, FifoMatchmaker, scene } from "@probematch/server";
+import { createProbematch, FifoMatchmaker, fastProbeParameters, scene } from "@probematch/server";
 import { type Cell, type Lab, openLab, type StartServer } from "@probematch/testbed";
 import { openBareLink } from "./bareLink.js";
 import { figuresOf, print } from "./figures.js";
@@ -107,7 +107,9 @@ const startServer = async (
   { transformSignal }: Parameters<StartServer>[0],
 ): ReturnType<StartServer> => {
   const limited = (id: string, maxP2pRttMs: number) =>
-    scene(id).matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs }) });
+    scene(id)
+      .matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs }) })
+      .probing(fastProbeParameters);
   const probematch = await createProbematch({
     auth: { mode: "open" },
     dataDir: null,

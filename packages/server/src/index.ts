@@ -1,3 +1,4 @@
+export { fastProbeParameters } from "@probematch/shared";
 export { ADMIN_NAMESPACE } from "./admin/adminMessages.js";
 export { type ParticipantTokenOptions, signParticipantToken } from "./gateway/tokens.js";
 export { DataFolderError } from "./journal/errors.js";

@@ -1,4 +1,5 @@
 import { appendFile, writeFile } from "node:fs/promises";
+import { fastProbeParameters } from "@probematch/shared";
 import type * as Testbed from "@probematch/testbed";
 import { FifoMatchmaker } from "../matchmakers/fifo.js";
 import { scene } from "../scene/scene.js";
@@ -50,7 +51,11 @@ const startServer: Testbed.StartServer = async ({ transformSignal }) => {
     logLevel: "error",
     limits: { joinsPerMinutePerAddress: 1_000_000 },
     transformSignal,
-    scenes: [scene(SCENE_ID).matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 5000 }) })],
+    scenes: [
+      scene(SCENE_ID)
+        .matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 5000 }) })
+        .probing(fastProbeParameters),
+    ],
   });
   return {
     sceneId: SCENE_ID,

@@ -40,7 +40,7 @@ describe("resolveScene", () => {
         waitTimeoutMs: 300_000,
         graceMs: 30_000,
         edgeLifeMs: 300_000,
-        probe: { pings: 20, spacingMs: 5, pingTimeoutMs: 2000, warmupPings: 4 },
+        probe: { pings: 5, spacingMs: 100, pingTimeoutMs: 2000, warmupPings: 1 },
         maxProbesPerMember: 5,
         readyTimeoutMs: 5000,
         probeTimeoutMs: 20_000,

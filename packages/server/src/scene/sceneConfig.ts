@@ -94,16 +94,16 @@ export interface WaitroomOptions {
 
 /** How a pair is measured. Has no effect while the matchmaker has no `maxP2pRttMs`. */
 export interface ProbingOptions {
-  /** Counted pings per side, 1 to 64. Default: 20. */
+  /** Counted pings per side, 1 to 64. Default: 5. */
   readonly pings?: number;
   /**
-   * Time between two pings' departures. Default: 5: a browser that sleeps between two pings answers up to 1 ms late
-   * (docs/accuracy.md). A longer one sees more of a path whose delay changes slowly.
+   * Time between two pings' departures. Default: 100. A browser that sleeps between two pings answers up to 1 ms late:
+   * `probing(fastProbeParameters)` measures closer to the path, and sooner (docs/accuracy.md).
    */
   readonly spacingMs?: number;
   /** A ping without an answer for this long is lost. Default: 2000. */
   readonly pingTimeoutMs?: number;
-  /** Pings sent first and not counted, 0 to 16. Default: 4. */
+  /** Pings sent first and not counted, 0 to 16. Default: 1. */
   readonly warmupPings?: number;
   /**
    * Links one page sets up and measures at a time, 1 to 7. A group in which everybody has more partners is probed in
