@@ -9,8 +9,11 @@ import type { SceneKeys } from "./keys.js";
 import type { RedisClock } from "./redisClock.js";
 import { appendScript } from "./script.js";
 
-/** Seq of the append's last event, or why it was not made. */
-export type Appended = number | "stale" | "not_leader";
+/** Whether an append was made: then `seq` is its last event's, for stale decisions it is the log's last one. */
+export interface Appended {
+  readonly result: "appended" | "stale" | "not_leader";
+  readonly seq: number;
+}
 
 export interface AppenderOptions {
   readonly connection: RedisConnection;
@@ -38,6 +41,10 @@ interface Waiting {
 /** Appends sent in one go; more wait for the next one. */
 const MAX_GROUP = 256;
 const RETRY_MS = 50;
+/** How long the log waits, at most, for decisions on what is in it now, after some that were stale. */
+const HOLD_MS = 100;
+/** How soon to ask again when another node's decisions hold the log. */
+const HELD_RETRY_MS = 3;
 /** Redis refuses a group so much earlier than this side gives it up: what was reported as failed does not come later. */
 const EARLIER = 0.2;
 
@@ -50,6 +57,9 @@ export class Appender {
   #waiting: Waiting[] = [];
   #running: Promise<void> | null = null;
   #number = 0;
+  /** Until then only decisions are sent, on `performance.now()`'s scale. */
+  #holdUntil = 0;
+  #wake: () => void = () => {};
   #closed = false;
 
   constructor(options: AppenderOptions) {
@@ -64,6 +74,7 @@ export class Appender {
     return new Promise((resolve, reject) => {
       const since = performance.now();
       this.#waiting.push({ payload, count: events.length, at, basisSeq, since, resolve, reject });
+      if (basisSeq !== null) this.#wake();
       this.#running ??= this.#run().finally(() => {
         this.#running = null;
       });
@@ -80,14 +91,17 @@ export class Appender {
     // One turn later, so that what is appended together is sent together.
     await null;
     while (this.#waiting.length > 0) {
+      await this.#decisionsFirst();
       const group = this.#waiting.splice(0, MAX_GROUP);
       try {
         const results = await this.#send(group);
         this.#options.onResult(null);
+        const lastSeq = Number(results[group.length]);
+        if (results.includes("stale")) this.#holdUntil = performance.now() + HOLD_MS;
         for (const [i, waiting] of group.entries()) {
           const result = results[i];
-          if (result === "stale" || result === "not_leader") waiting.resolve(result);
-          else waiting.resolve(Number(result));
+          if (result === "stale" || result === "not_leader") waiting.resolve({ result, seq: lastSeq });
+          else waiting.resolve({ result: "appended", seq: Number(result) });
         }
       } catch (error) {
         const unavailable = new JournalUnavailableError(`Redis: ${reasonOf(error)}`);
@@ -95,6 +109,26 @@ export class Appender {
         for (const waiting of group) waiting.reject(unavailable);
       }
     }
+  }
+
+  /** While the log is held for this node's decisions, its own facts wait as well and come after them. */
+  async #decisionsFirst(): Promise<void> {
+    const leftMs = this.#holdUntil - performance.now();
+    if (leftMs <= 0) return;
+    const isDecisions = ({ basisSeq }: Waiting) => basisSeq !== null;
+    if (!this.#waiting.some(isDecisions)) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = () => {};
+    }
+    this.#holdUntil = 0;
+    const decisions = this.#waiting.filter(isDecisions);
+    this.#waiting = [...decisions, ...this.#waiting.filter((waiting) => !isDecisions(waiting))];
   }
 
   async #send(group: readonly Waiting[]): Promise<readonly string[]> {
@@ -107,16 +141,21 @@ export class Appender {
       this.#number,
       Math.ceil(clock.now() + Math.max(1, leftMs() - timeoutMs * EARLIER)),
       lease(),
+      HOLD_MS,
     ];
     const appends = group.flatMap((w) => [w.basisSeq ?? "", w.at, w.count, w.payload]);
     for (;;) {
       try {
         const reply = await appendScript.run(
           connection,
-          [keys.log, keys.head, keys.groups, keys.lease],
+          [keys.log, keys.head, keys.groups, keys.lease, keys.hold],
           [...head, ...appends],
           Math.max(1, leftMs()),
         );
+        if (reply === "held") {
+          await new Promise((resolve) => setTimeout(resolve, HELD_RETRY_MS));
+          continue;
+        }
         if (reply === "late") throw new ErrorReply("the append came too late");
         return reply as readonly string[];
       } catch (error) {

@@ -10,6 +10,8 @@ export interface SceneKeys {
   readonly lease: string;
   /** Counter: the last fencing token. */
   readonly tokens: string;
+  /** String: the lease of the node that is about to decide, for which the others' appends wait; expires at once. */
+  readonly hold: string;
   /** Sorted set: nodes by the time at which they count as gone. */
   readonly nodes: string;
   /** Stream: telemetry, one entry per batch. */
@@ -24,6 +26,7 @@ export function sceneKeys(keyPrefix: string, sceneId: string): SceneKeys {
     groups: key("groups"),
     lease: key("lease"),
     tokens: key("tokens"),
+    hold: key("hold"),
     nodes: key("nodes"),
     telemetry: key("telemetry"),
   };

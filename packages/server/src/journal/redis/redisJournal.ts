@@ -149,11 +149,11 @@ export class RedisJournal implements SceneJournal {
     if (!this.#opening) throw new Error("the journal has not been opened");
     if (this.#closing !== null) throw new JournalUnavailableError("the journal is closed");
     if (this.#lost !== null) throw new JournalUnavailableError(this.#lost);
-    const appended = await this.#appender.append(events, basisSeq, at);
-    if (appended === "not_leader") this.#lease.lost();
-    if (typeof appended !== "number") return appended;
-    await this.#delivery(appended);
-    return "appended";
+    const { result, seq } = await this.#appender.append(events, basisSeq, at);
+    if (result === "not_leader") this.#lease.lost();
+    // What made decisions stale is seen here before they are made anew.
+    if (result !== "not_leader") await this.#delivery(seq);
+    return result;
   }
 
   /** Resolves when the log has been read up to there. */

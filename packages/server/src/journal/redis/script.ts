@@ -35,10 +35,14 @@ export class Script {
  * A node numbers its groups. One that was asked for again, because its answer was lost with a connection, gets the
  * first answer; one that comes later than its node waited for it is refused.
  *
- * KEYS log, head, groups, lease
- * ARGV node id, number of the group, Redis time (ms) after which it is refused ("0": never), lease held or "",
+ * Where many nodes write all the time, the log would hardly ever still end where decisions were made. So stale
+ * decisions hold the log: the other nodes' appends wait until new ones are made on what there is now, or a moment has passed.
+ *
+ * KEYS log, head, groups, lease, hold
+ * ARGV node id, number of the group, Redis time (ms) after which it is refused, lease held or "", how long to hold (ms),
  *      then for each append: seq the log has to end at or "" for facts, its time, how many events, events as JSON
- * Returns one of "late" or a list with, per append: seq of its last event, "stale" or "not_leader".
+ * Returns "late", "held", or a list with, per append: seq of its last event, "stale" or "not_leader"; and at its end
+ *      the seq of the log's last event.
  */
 export const appendScript = new Script(`
 local node, number, notAfter, lease = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -49,22 +53,24 @@ if before then
   if last == tonumber(number) then return cjson.decode(string.sub(before, split + 1)) end
   if last > tonumber(number) then return 'late' end
 end
-if notAfter > 0 then
-  local time = redis.call('TIME')
-  if tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000 > notAfter then return 'late' end
-end
+local time = redis.call('TIME')
+if tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000 > notAfter then return 'late' end
+local hold = redis.call('GET', KEYS[5])
+if hold and hold ~= lease then return 'held' end
 local head = redis.call('HMGET', KEYS[2], 'seq', 'at')
 local seq, at = tonumber(head[1] or '0'), head[2] or '0'
 local leads = lease ~= '' and redis.call('GET', KEYS[4]) == lease
 local results = {}
-local changed = false
-for i = 5, #ARGV, 4 do
+local changed, decided, stale = false, false, false
+for i = 6, #ARGV, 4 do
   local basis, count = ARGV[i], tonumber(ARGV[i + 2])
   if basis ~= '' and not leads then
     results[#results + 1] = 'not_leader'
   elseif basis ~= '' and tonumber(basis) ~= seq then
     results[#results + 1] = 'stale'
+    stale = true
   else
+    if basis ~= '' then decided = true end
     if count > 0 then
       if tonumber(ARGV[i + 1]) > tonumber(at) then at = ARGV[i + 1] end
       seq = seq + count
@@ -75,6 +81,9 @@ for i = 5, #ARGV, 4 do
   end
 end
 if changed then redis.call('HSET', KEYS[2], 'seq', string.format('%.0f', seq), 'at', at) end
+results[#results + 1] = string.format('%.0f', seq)
+if stale then redis.call('SET', KEYS[5], lease, 'PX', ARGV[5])
+elseif decided and hold then redis.call('DEL', KEYS[5]) end
 redis.call('HSET', KEYS[3], node, number .. ' ' .. cjson.encode(results))
 return results
 `);
