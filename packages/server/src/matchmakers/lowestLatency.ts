@@ -184,7 +184,8 @@ export class LowestLatencyMatchmaker extends Matchmaker {
           if (together <= bestChance) break;
           together *= context.allowed(member, candidate) ? this.chance(member, candidate, context) : 0;
         }
-        if (together > bestChance) [best, bestChance] = [candidate, together];
+        if (together > bestChance && context.allowedGroup([...group, candidate]))
+          [best, bestChance] = [candidate, together];
       }
       if (best === null) return null;
       group.push(best);

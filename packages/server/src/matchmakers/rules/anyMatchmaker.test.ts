@@ -98,11 +98,9 @@ describe("rules with any matchmaker", () => {
     fc.assert(
       fc.property(runs, (run) => {
         const { people, rules } = run;
-        const matchmaker = run.matchmaker();
-        const groupSize = matchmaker instanceof LowestLatencyMatchmaker ? 2 : run.groupSize;
         const t = new TestScene({
-          groupSize,
-          matchmaker,
+          groupSize: run.groupSize,
+          matchmaker: run.matchmaker(),
           ...(rules.length === 0 ? {} : { rules: rulesOf(...rules) }),
         });
         for (const [i, { afterMs, leaves, ...attributes }] of people.entries()) {
