@@ -35,10 +35,15 @@ test.describe("a partner leaving in probe or confirmation frees the others at on
     await leaver.close();
     const { reason } = await senior.until("released", undefined, AT_ONCE_MS);
     expect(["member_gone", "probe_failed"]).toContain(reason);
-    // A browser may hide a tab, which the SDK reports, a moment before it ends it.
-    expect((await study.journal("lobby")).find(({ type }) => type === "probe.closed")).toMatchObject({
-      verdict: { status: "failed", reason: expect.stringMatching(/^(peer_gone|hidden_tab)$/) },
-    });
+    // Either the server heard of the lost connection first, and no probe was closed; or the other page noticed, or the
+    // browser hid the tab, which the SDK reports, a moment before it ended it.
+    const closed = (await study.journal("lobby")).filter(({ type }) => type === "probe.closed");
+    expect(closed).toHaveLength(reason === "member_gone" ? 0 : 1);
+    for (const event of closed) {
+      expect(event).toMatchObject({
+        verdict: { status: "failed", reason: expect.stringMatching(/^(peer_gone|hidden_tab)$/) },
+      });
+    }
     expect(study.scene("lobby").waitingIds()[0]).toBe("senior");
 
     const next = await lab.participant(study, "chromium", { participantId: "next" });
