@@ -32,7 +32,8 @@ export function createSocketServer(httpServer: HttpServer, options: SocketServer
   const { allowedOrigins = "*" } = options;
   return new Server(httpServer, {
     path: SOCKET_PATH,
-    transports: ["websocket", "polling"],
+    // The requests of one long-polling page would go to several nodes, of which only one knows it.
+    transports: options.adapter === undefined ? ["websocket", "polling"] : ["websocket"],
     serveClient: false,
     ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
     maxHttpBufferSize: MAX_READ_BYTES,
