@@ -24,8 +24,13 @@ const shortText = v.pipe(v.string(), v.maxLength(500));
 
 /** How one probe is done; chosen by the scene, told to both browsers. */
 export const probeParametersSchema = v.object({
-  /** Counted pings per side. Default: 5. */
+  /** Counted pings per side, at most. Default: 5. */
   pings: v.pipe(count, v.minValue(1), v.maxValue(64)),
+  /**
+   * A side stops after this many counted answers as soon as it is certain on which side of the limit the path is. Absent, or
+   * no fewer than `pings`: it never stops early. Default: absent.
+   */
+  minPings: v.optional(v.pipe(count, v.minValue(1), v.maxValue(64))),
   /** Time between two pings' departures. Default: 100. */
   spacingMs: ms,
   /** A ping without an answer for this long is lost. Default: 2000. */
@@ -46,14 +51,15 @@ export const defaultProbeParameters: ProbeParameters = {
 /**
  * Many pings in quick succession: an answer about 0.4 s sooner and closer to the path, because threads and processors that
  * slept between pings answer 0.5 to 1 ms late. In exchange one hiccup of a busy page can spoil a whole probe, which is
- * then repeated. Figures are in docs/accuracy.md.
+ * then repeated. Stops at eight where they are certain about the limit. Figures are in docs/accuracy.md.
  */
-export const fastProbeParameters: ProbeParameters = {
+export const fastProbeParameters = {
   pings: 20,
+  minPings: 8,
   spacingMs: 5,
   pingTimeoutMs: 2000,
   warmupPings: 4,
-};
+} as const satisfies ProbeParameters;
 
 /** How a page measures its RTT to the server. */
 export const serverRttParametersSchema = v.object({
@@ -259,6 +265,8 @@ export const serverMessages = {
     /** True: use TURN only, no address of this browser may reach a peer. */
     relayOnly: v.boolean(),
     parameters: probeParametersSchema,
+    /** The largest RTT that is accepted; `null` or absent = there is none to be certain about. */
+    limitMs: v.optional(v.nullable(ms)),
     /** The server gives up after this long; counted from the message's arrival. */
     remainingMs: ms,
   }),

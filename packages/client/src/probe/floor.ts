@@ -2,10 +2,10 @@ import { medianOfClockDifferences } from "@probematch/shared";
 import { clockStepMs } from "./clockStep.js";
 import { decodePong, encodePing, turnIntoPong } from "./pingFrames.js";
 
-/** Fewer answers than this say nothing. */
-const ENOUGH = 5;
-/** The first answers pay for threads waking up. */
-const WARM_UP = 3;
+/** Fewer answers than this say nothing. A slow rhythm does not give many more. */
+const ENOUGH = 3;
+/** The first answer pays for threads waking up. */
+const WARM_UP = 1;
 
 /**
  * What this page itself adds to every RTT it measures: the way of a frame from `send()` through the browser's threads to

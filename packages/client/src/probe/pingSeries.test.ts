@@ -68,6 +68,22 @@ describe("PingSeries", () => {
     expect(endedAt).toBeLessThan(90 + 1.5 * 100 + 60);
   });
 
+  it("ends early once it is certain on which side of the limit the path is, and tells what was lost by then", () => {
+    const sequential = { ...parameters, pings: 20, minPings: 8, spacingMs: 5 };
+    const far = new PingSeries(sequential, 0, 150);
+    const { endedAt } = run(far, (seq) => (seq === 3 ? null : 20));
+    far.end(endedAt);
+    expect([far.samplesMs.length, far.lost]).toEqual([8, 1]);
+    for (const limitMs of [20.5, null]) {
+      const near = new PingSeries(sequential, 0, limitMs);
+      run(near, () => 20);
+      expect(near.samplesMs.length).toBe(20);
+    }
+    const fixed = new PingSeries({ ...sequential, minPings: 20 }, 0, 150);
+    run(fixed, () => 20);
+    expect(fixed.samplesMs.length).toBe(20);
+  });
+
   it("counts an answer after the timeout as lost", () => {
     const series = new PingSeries(parameters, 0);
     run(series, () => 2001);

@@ -1,5 +1,6 @@
 import type { ProbeParameters } from "@probematch/shared";
 import { PendingPings } from "../rtt/pendingPings.js";
+import { SideOfLimit } from "./sideOfLimit.js";
 
 /** A stretch of time in which the page's event loop stood still (ms, monotonic clock). */
 export interface Stall {
@@ -22,6 +23,8 @@ const ENOUGH = 5;
  * The first `warmupPings` are sent like the others and not counted. Departures are `spacingMs` apart; with a spacing
  * of 0 each ping leaves as soon as the one before it is answered or lost.
  *
+ * With a limit the series ends early, after `minPings` counted answers, once {@link SideOfLimit} is certain.
+ *
  * A ping is lost after `pingTimeoutMs`, or, once {@link ENOUGH} were answered, when it is out far longer than any of them
  * was: a lost packet must not keep people waiting for seconds.
  */
@@ -30,15 +33,20 @@ export class PingSeries {
   readonly #pending: PendingPings;
   readonly #answers = new Map<number, Answer>();
   readonly #total: number;
+  readonly #minPings: number;
+  readonly #side: SideOfLimit | null;
   #sent = 0;
   #lost = 0;
   #longestMs = 0;
   #nextAt: number;
 
-  constructor(parameters: ProbeParameters, startAt: number) {
+  /** @param limitMs the limit to be certain about; `null` = all pings are always sent */
+  constructor(parameters: ProbeParameters, startAt: number, limitMs: number | null = null) {
     this.#parameters = parameters;
     this.#pending = new PendingPings(parameters.pingTimeoutMs);
     this.#total = parameters.warmupPings + parameters.pings;
+    this.#minPings = parameters.minPings ?? parameters.pings;
+    this.#side = limitMs === null ? null : new SideOfLimit(limitMs);
     this.#nextAt = startAt;
   }
 
@@ -61,12 +69,13 @@ export class PingSeries {
     const rttMs = this.#pending.answered(seq, at);
     if (rttMs === null) return;
     this.#longestMs = Math.max(this.#longestMs, rttMs);
-    if (seq >= this.#parameters.warmupPings) this.#answers.set(seq, { rttMs, at });
+    if (seq < this.#parameters.warmupPings) return;
+    this.#answers.set(seq, { rttMs, at });
+    this.#side?.add(rttMs);
   }
 
   expire(now: number): void {
-    for (const seq of this.#pending.expire(now, this.#patienceMs))
-      if (seq >= this.#parameters.warmupPings) this.#lost += 1;
+    this.#expire(now, this.#patienceMs);
   }
 
   get spacingMs(): number {
@@ -88,7 +97,14 @@ export class PingSeries {
   }
 
   get isOver(): boolean {
+    if (this.#isCertain) return true;
     return this.#answers.size + this.#lost >= this.#parameters.pings && this.#sent >= this.#total;
+  }
+
+  get #isCertain(): boolean {
+    // With as many as there are to be, all are waited for.
+    if (this.#minPings >= this.#parameters.pings || this.#answers.size < this.#minPings) return false;
+    return this.#side?.isCertain === true;
   }
 
   /** Counted answers in sending order, ms. */
@@ -98,6 +114,17 @@ export class PingSeries {
 
   get lost(): number {
     return this.#lost;
+  }
+
+  /** After an early end: what is out for longer than any answer took counts as lost, what is out for less not at all. */
+  end(now: number): void {
+    if (this.#isCertain) this.#expire(now, this.#longestMs);
+  }
+
+  #expire(now: number, patienceMs: number): void {
+    for (const seq of this.#pending.expire(now, patienceMs)) {
+      if (seq >= this.#parameters.warmupPings) this.#lost += 1;
+    }
   }
 
   /**

@@ -75,10 +75,10 @@ export class Probe {
     this.#link.onOpen = () => this.#measure(this.#link);
     this.#link.onEnd = (reason, detail) => this.#fail(reason === "closed" ? "peer_gone" : reason, detail);
     if (typeof document !== "undefined") document.addEventListener("visibilitychange", this.#onVisibility);
-    // Take some milliseconds the first time: now, not while measuring.
+    send("probeReady", { probeId });
+    // Take some milliseconds the first time: now, while the other side gets ready, not while measuring.
     clockStepMs();
     this.#options.floor.open();
-    send("probeReady", { probeId });
   }
 
   /** Both sides are ready. */
@@ -126,7 +126,8 @@ export class Probe {
     if (link === null || this.#isOver || this.#series !== null) return;
     clearTimeout(this.#timer);
     this.#openedAt = performance.now();
-    const series = new PingSeries(this.#options.order.parameters, this.#openedAt);
+    const { parameters, limitMs } = this.#options.order;
+    const series = new PingSeries(parameters, this.#openedAt, limitMs ?? null);
     this.#series = series;
     this.#watch = new LoopWatch();
     this.#floorRun = this.#options.floor.begin(Math.max(FLOOR_SPACING_MS, series.spacingMs));
@@ -150,6 +151,7 @@ export class Probe {
 
   #summarize(link: PingLink, series: PingSeries): void {
     link.onFrame = null;
+    series.end(performance.now());
     const floorMs = this.#floorRun?.end() ?? null;
     const watch = this.#watch;
     watch?.look();

@@ -3,12 +3,15 @@ import { fastProbeParameters } from "@probematch/shared";
 import type * as Testbed from "@probematch/testbed";
 import { FifoMatchmaker } from "../matchmakers/fifo.js";
 import { scene } from "../scene/scene.js";
+import type { ProbingOptions } from "../scene/sceneConfig.js";
 import { createProbematch } from "../server.js";
 import type { CliIo } from "./io.js";
 
 export interface CalibrationOrder {
   readonly grid: Testbed.GridSelection;
   readonly probes: number;
+  /** `fast`: `fastProbeParameters`; `default`: what a scene has that says nothing of probing. */
+  readonly rhythm: "fast" | "default";
   readonly json: boolean;
   readonly plotFile: string | null;
   /** Every probe as a line of JSON. */
@@ -24,7 +27,7 @@ export async function runCalibration(
   if (order.samplesFile !== null) await writeFile(order.samplesFile, "");
   const written: Promise<void>[] = [];
   const rows = await testbed.calibrate({
-    startServer,
+    startServer: startServerWith(order.rhythm === "fast" ? fastProbeParameters : {}),
     grid: order.grid,
     probes: order.probes,
     signal: io.stop,
@@ -44,40 +47,42 @@ export async function runCalibration(
 const SCENE_ID = "calibration";
 
 /** As a study would run it; nothing in it knows that it is being measured. */
-const startServer: Testbed.StartServer = async ({ transformSignal }) => {
-  const probematch = await createProbematch({
-    auth: { mode: "open" },
-    dataDir: null,
-    logLevel: "error",
-    limits: { joinsPerMinutePerAddress: 1_000_000 },
-    transformSignal,
-    scenes: [
-      scene(SCENE_ID)
-        .matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 5000 }) })
-        .probing(fastProbeParameters),
-    ],
-  });
-  return {
-    sceneId: SCENE_ID,
-    attach: (httpServer) => probematch.attach(httpServer),
-    onProbe(listener) {
-      const handle = probematch.scenes.get(SCENE_ID);
-      if (handle === undefined) throw new Error(`there is no scene ${SCENE_ID}`);
-      return handle.onEvents((events) => {
-        for (const event of events) {
-          if (event.type !== "probe.closed") continue;
-          const { probeId, verdict } = event;
-          listener({
-            probeId,
-            measurement: verdict.status === "failed" ? null : verdict.measurement,
-            failure: verdict.status === "failed" ? verdict.reason : null,
-          });
-        }
-      });
-    },
-    close: () => probematch.close(),
+const startServerWith =
+  (probing: ProbingOptions): Testbed.StartServer =>
+  async ({ transformSignal }) => {
+    const probematch = await createProbematch({
+      auth: { mode: "open" },
+      dataDir: null,
+      logLevel: "error",
+      limits: { joinsPerMinutePerAddress: 1_000_000 },
+      transformSignal,
+      scenes: [
+        scene(SCENE_ID)
+          .matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 5000 }) })
+          .probing(probing),
+      ],
+    });
+    return {
+      sceneId: SCENE_ID,
+      attach: (httpServer) => probematch.attach(httpServer),
+      onProbe(listener) {
+        const handle = probematch.scenes.get(SCENE_ID);
+        if (handle === undefined) throw new Error(`there is no scene ${SCENE_ID}`);
+        return handle.onEvents((events) => {
+          for (const event of events) {
+            if (event.type !== "probe.closed") continue;
+            const { probeId, verdict } = event;
+            listener({
+              probeId,
+              measurement: verdict.status === "failed" ? null : verdict.measurement,
+              failure: verdict.status === "failed" ? verdict.reason : null,
+            });
+          }
+        });
+      },
+      close: () => probematch.close(),
+    };
   };
-};
 
 function table(rows: readonly Testbed.CalibrationRow[]): string {
   const head =

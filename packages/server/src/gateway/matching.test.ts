@@ -26,7 +26,12 @@ describe("two pages on a path below the limit", () => {
     expect(names(b)).toEqual(order);
     const [prepareA, prepareB] = [a.all("probePrepare")[0], b.all("probePrepare")[0]];
     expect([prepareA?.initiator, prepareB?.initiator].sort()).toEqual([false, true]);
-    expect(prepareA).toMatchObject({ relayOnly: false, parameters: { pings: 5 }, iceServers: [] });
+    expect(prepareA).toMatchObject({
+      relayOnly: false,
+      parameters: { pings: 5 },
+      limitMs: 100,
+      iceServers: [],
+    });
     expect(prepareA?.remainingMs).toBeGreaterThan(1000);
     expect(forA).toMatchObject({ groupSize: 2, resumed: false, matchId: forB.matchId });
     expect([forA.seat, forB.seat].sort()).toEqual([0, 1]);

@@ -37,6 +37,7 @@ export function messageOf(effect: PersonalEffect, context: TellContext): ServerM
           iceServers: iceServersFor(context.ice, effect.probeId, context.now),
           relayOnly: context.settings.relayOnly,
           parameters: parameters(context.settings.lobby.probe),
+          limitMs: context.settings.lobby.matchmaker.maxP2pRttMs,
           remainingMs: remaining(effect.deadlineAt, context.now),
         },
       };
@@ -108,8 +109,9 @@ export function waitingMessage(
 
 const remaining = (deadlineAt: number, now: number) => Math.max(0, deadlineAt - now);
 
-const parameters = ({ pings, spacingMs, pingTimeoutMs, warmupPings }: ProbeParameters) => ({
+const parameters = ({ pings, minPings, spacingMs, pingTimeoutMs, warmupPings }: ProbeParameters) => ({
   pings,
+  ...(minPings === undefined ? {} : { minPings }),
   spacingMs,
   pingTimeoutMs,
   warmupPings,

@@ -37,8 +37,10 @@ const INSTRUMENT_95_MS = 0.4;
 /** A browser whose floor is not known adds up to this much at its end. */
 const UNKNOWN_FLOOR_MS = 1;
 
-/** Two-sided 95 % of a normal distribution. */
-const Z_95 = 1.96;
+/**
+ * Two-sided 95 % quantile of Student's t, to a few percent: the standard errors are themselves estimated, from few samples.
+ */
+const t95 = (samples: number): number => 1.96 + 2.6 / Math.max(1, samples - 2);
 
 /**
  * Joins the two sides' reports of one probe into one measurement, or says why it has none to trust.
@@ -49,8 +51,8 @@ const Z_95 = 1.96;
  * - `floorMs`: the mean of what both pages measured on a connection to themselves. A round trip contains one sending and
  *   one receiving of each browser, a page's own two of each.
  * - `rttMs`, the number compared with the limit: `rawRttMs` less `floorMs`. The floor also comes off `minMs` and `p95Ms`.
- * - `interval95Ms`: `rttMs` ± the root of the sum of squares of the sampling error (1.96 standard errors of the mean of the
- *   medians, see below), {@link INSTRUMENT_95_MS} and half a clock step. Where a page's floor is not known it reaches
+ * - `interval95Ms`: `rttMs` ± the root of the sum of squares of the sampling error (95 % by Student's t of the mean of the medians, with
+ *   standard errors as below), {@link INSTRUMENT_95_MS} and half a clock step. Where a page's floor is not known it reaches
  *   {@link UNKNOWN_FLOOR_MS} further down.
  * - `minMs` the smaller minimum, `p95Ms` and `jitterMs` the larger one (what the worse side feels), `samples`
  *   and `lost` summed, `path` the less direct of the two ends, `clockStepMs` the coarser one.
@@ -105,7 +107,8 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
 const floorOf = (report: Measured): number => Math.min(report.floorMs ?? 0, LARGEST_FLOOR_MS);
 
 function intervalOf(rttMs: number, a: Measured, b: Measured): [number, number] {
-  const samplingMs = (Z_95 * Math.hypot(medianErrorMs(a.rtt), medianErrorMs(b.rtt))) / 2;
+  const samplingMs =
+    (t95(a.rtt.samples + b.rtt.samples) * Math.hypot(medianErrorMs(a.rtt), medianErrorMs(b.rtt))) / 2;
   const clockMs = Math.max(a.clockStepMs, b.clockStepMs) / 2;
   const halfMs = Math.hypot(samplingMs, INSTRUMENT_95_MS, clockMs);
   const unknownMs = [a, b].filter((report) => report.floorMs == null).length * UNKNOWN_FLOOR_MS;

@@ -101,7 +101,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
   }
   if (problems.length > before || matchmaker === null) return null;
 
-  const { pings, spacingMs, pingTimeoutMs, warmupPings } = probing;
+  const { pings, minPings, spacingMs, pingTimeoutMs, warmupPings } = probing;
   const lobby: Omit<LobbyConfig, "configHash" | "matchmaker" | "rules"> = {
     sceneId,
     groupSize,
@@ -112,7 +112,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
     waitTimeoutMs: waitroom.timeoutMs,
     graceMs: waitroom.graceMs,
     edgeLifeMs: probing.edgeLifeMs,
-    probe: { pings, spacingMs, pingTimeoutMs, warmupPings },
+    probe: { pings, ...(minPings === null ? {} : { minPings }), spacingMs, pingTimeoutMs, warmupPings },
     maxProbesPerMember: probing.maxPerMember,
     readyTimeoutMs: probing.readyTimeoutMs,
     probeTimeoutMs: probing.timeoutMs,

@@ -94,8 +94,13 @@ export interface WaitroomOptions {
 
 /** How a pair is measured. Has no effect while the matchmaker has no `maxP2pRttMs`. */
 export interface ProbingOptions {
-  /** Counted pings per side, 1 to 64. Default: 5. */
+  /** Counted pings per side, at most: 1 to 64. Default: 5. */
   readonly pings?: number;
+  /**
+   * A side stops after this many counted answers as soon as it is certain that the path is below or above the limit; near
+   * the limit it goes on to `pings`. Default: `null`, always all of them.
+   */
+  readonly minPings?: number | null;
   /**
    * Time between two pings' departures. Default: 100. A browser that sleeps between two pings answers up to 1 ms late:
    * `probing(fastProbeParameters)` measures closer to the path, and sooner (docs/accuracy.md).

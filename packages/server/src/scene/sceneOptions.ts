@@ -23,6 +23,7 @@ export const options = {
   } satisfies Table<WaitroomOptions>,
   probing: {
     pings: whole(defaultProbeParameters.pings, 1, 64),
+    minPings: orNull(whole(1, 1, 64)),
     spacingMs: ms(defaultProbeParameters.spacingMs),
     pingTimeoutMs: ms(defaultProbeParameters.pingTimeoutMs, 1),
     warmupPings: whole(defaultProbeParameters.warmupPings, 0, 16),

@@ -29,6 +29,11 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
     .addOption(list("--loss <ratios>", "share of packets dropped in each direction, such as 0.01", amount))
     .addOption(list("--condition <names>", "idle, isolated, asymmetric, busy-first, …", (text) => text))
     .addOption(new Option("--probes <n>", "probes of each kind").argParser(wholeNumber).default(20))
+    .addOption(
+      new Option("--rhythm <name>", "how is pinged: as a scene by default, or with fastProbeParameters")
+        .choices(["fast", "default"])
+        .default("fast"),
+    )
     .option("--plot <file>", "draw the figures into an SVG file")
     .option("--samples <file>", "write every single probe as a line of JSON")
     .option("--json", "print the figures as one JSON object")
@@ -55,6 +60,7 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
             }),
           },
           probes: options.probes,
+          rhythm: options.rhythm === "default" ? "default" : "fast",
           json: options.json === true,
           plotFile: options.plot === undefined ? null : resolve(io.cwd, options.plot),
           samplesFile: options.samples === undefined ? null : resolve(io.cwd, options.samples),
