@@ -1,20 +1,31 @@
 import type { ProbeReport } from "@probematch/shared";
 import * as commands from "../lobby/commands.js";
 import type { Effect } from "../lobby/effects.js";
+import type { LobbyState } from "../lobby/state.js";
 import type { ParticipantView } from "../lobby/view.js";
-import type { VirtualScene } from "../lobby/virtualScene.js";
 import type { ChaosOptions } from "./chaosOptions.js";
 import type { Invariants } from "./invariants.js";
 import type { World } from "./world.js";
+
+/** A server's scene, as what pages send reaches it. */
+export interface PageScene {
+  readonly state: LobbyState;
+  readonly now: number;
+  run(command: commands.Command<unknown>): void;
+}
 
 /** What a page can reach. */
 export interface PageServer {
   readonly world: World;
   readonly options: ChaosOptions;
   readonly invariants: Invariants;
-  readonly up: boolean;
-  toServer(action: (scene: VirtualScene) => void): void;
-  arrive(scene: VirtualScene, id: string, fresh: boolean): void;
+  /** A server to connect to; `null`: there is none. */
+  choose(): number | null;
+  /** Sends a message to one of the servers; whatever can happen to it on the way does. */
+  toServer(node: number, action: (scene: PageScene) => void): void;
+  arrive(scene: PageScene, id: string, fresh: boolean): void;
+  /** The server notices that a connection is over. */
+  disconnect(scene: PageScene, id: string, session: number): void;
   trueRtt(a: string, b: string): number;
   reportFor(a: string, b: string): ProbeReport;
 }
@@ -34,6 +45,8 @@ export class ChaosPage {
   /** Counts connections: what was sent on an earlier one does not arrive. */
   session = 0;
   online = false;
+  /** The server it is, or was last, connected to. */
+  node = 0;
   #over = false;
   #closed = false;
   #heardAt = 0;
@@ -98,7 +111,7 @@ export class ChaosPage {
   #measure(probeId: string): void {
     const { world } = this.#server;
     const { session } = this;
-    this.#server.toServer((scene) => {
+    this.#server.toServer(this.node, (scene) => {
       const probe = scene.state.probes.get(probeId);
       if (probe === undefined) return;
       const other = probe.initiator === this.id ? probe.responder : probe.initiator;
@@ -124,22 +137,24 @@ export class ChaosPage {
     this.#server.invariants.told(this.id, what, this.#server.world.now);
   }
 
-  #send(command: (scene: VirtualScene) => commands.Command<unknown>): void {
-    this.#server.toServer((scene) => {
+  #send(command: (scene: PageScene) => commands.Command<unknown>): void {
+    this.#server.toServer(this.node, (scene) => {
       scene.run(command(scene));
     });
   }
 
   #connect(fresh: boolean): void {
     if (this.#closed) return;
-    if (!this.#server.up) {
+    const node = this.#server.choose();
+    if (node === null) {
       this.#reconnectSoon(fresh);
       return;
     }
+    this.node = node;
     this.online = true;
     this.session += 1;
     this.#heardAt = this.#server.world.now;
-    this.#server.toServer((scene) => this.#server.arrive(scene, this.id, fresh));
+    this.#server.toServer(node, (scene) => this.#server.arrive(scene, this.id, fresh));
   }
 
   #reconnectSoon(fresh: boolean): void {
@@ -153,13 +168,13 @@ export class ChaosPage {
     const { world } = this.#server;
     this.online = false;
     this.session += 1;
-    const { session } = this;
+    const { session, node } = this;
+    // A page that is back at the same server has replaced its old connection, whose end then means nothing.
+    const isBack = () => this.session !== session && this.node === node;
     world.in(noticedAfterMs, () => {
-      // A page that is back already has replaced its old connection, whose end then means nothing.
-      if (this.session !== session) return;
-      this.#server.toServer((scene) => {
-        if (this.session !== session) return;
-        scene.run(commands.disconnect(scene.state, scene.config, this.id, scene.now));
+      if (isBack()) return;
+      this.#server.toServer(node, (scene) => {
+        if (!isBack()) this.#server.disconnect(scene, this.id, session - 1);
       });
     });
   }

@@ -7,10 +7,10 @@ import type { StoredEvent } from "../lobby/events.js";
 import type { LobbyState } from "../lobby/state.js";
 import { viewOf } from "../lobby/view.js";
 import { VirtualScene } from "../lobby/virtualScene.js";
-import { FifoMatchmaker } from "../matchmakers/fifo.js";
+import { chaosConfigOf, chaosReport, WAIT_MS } from "./chaosConfig.js";
 import { type ChaosOptions, chaosOptionsFor } from "./chaosOptions.js";
-import { ChaosPage, type PageServer } from "./chaosPage.js";
-import { brokenBy, chaosAttributes, chaosRules } from "./chaosRules.js";
+import { ChaosPage, type PageScene, type PageServer } from "./chaosPage.js";
+import { brokenBy, chaosAttributes } from "./chaosRules.js";
 import { Invariants, type Violation } from "./invariants.js";
 import { World } from "./world.js";
 
@@ -24,9 +24,6 @@ export interface ChaosResult {
   readonly violations: readonly Violation[];
 }
 
-/** Wait limit of the scene, ms: short, so that it plays its part in every run. */
-const WAIT_MS = 90_000;
-const GRACE_MS = 10_000;
 /** After the last arrival everybody's time is up by then: wait, grace, a match's end, and the longest outage. */
 const AFTERMATH_MS = 600_000;
 
@@ -63,36 +60,7 @@ class ChaosRun implements PageServer {
     this.#seed = seed;
     this.world = new World(seed);
     this.options = options ?? chaosOptionsFor(this.world.random);
-    const { groupSize, maxP2pRttMs, maxProbesPerMember, hasRules, treatments, hasRoomHook } = this.options;
-    this.#config = {
-      sceneId: "chaos",
-      configHash: "chaos",
-      groupSize,
-      matchmaker: new FifoMatchmaker({ maxP2pRttMs }),
-      ...(hasRules ? { rules: chaosRules() } : {}),
-      ...(treatments === null
-        ? {}
-        : { treatments: { arms: ["a", "b", "c"], assign: treatments, quotas: {} } }),
-      maxServerRttDifferenceMs: null,
-      excludeServerRttAboveMs: null,
-      firstRttWaitMs: 0,
-      waitTimeoutMs: WAIT_MS,
-      graceMs: GRACE_MS,
-      edgeLifeMs: 40_000,
-      probe: { pings: 5, spacingMs: 100, pingTimeoutMs: 2000, warmupPings: 1 },
-      maxProbesPerMember,
-      readyTimeoutMs: 4000,
-      probeTimeoutMs: 12_000,
-      confirmTimeoutMs: 4000,
-      roomTimeoutMs: 5000,
-      backOffBaseMs: 1000,
-      backOffMaxMs: 10_000,
-      capacity: null,
-      maxMatches: null,
-      hasRoomHook,
-      allowRepeat: false,
-      acceptRelayed: true,
-    };
+    this.#config = chaosConfigOf(this.options);
   }
 
   run(): ChaosResult {
@@ -127,8 +95,7 @@ class ChaosRun implements PageServer {
 
   // ── What pages can do ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Sends a message to the server as it is now; whatever can happen to it on the way does. */
-  toServer(action: (scene: VirtualScene) => void): void {
+  toServer(_node: number, action: (scene: PageScene) => void): void {
     const life = this.#life;
     this.#transmit(() => {
       const scene = this.#scene;
@@ -139,10 +106,10 @@ class ChaosRun implements PageServer {
     });
   }
 
-  arrive(scene: VirtualScene, id: string, fresh: boolean): void {
+  arrive(scene: PageScene, id: string, fresh: boolean): void {
     const attributes = chaosAttributes(Number(id.slice(1)));
     const request = { participantId: id, attributes, webrtc: true, priority: 0, fresh };
-    scene.run(commands.arrive(scene.state, scene.config, request, { partners: [], matches: 0 }, scene.now));
+    scene.run(commands.arrive(scene.state, this.#config, request, { partners: [], matches: 0 }, scene.now));
     this.#arrived.add(id);
     const view = viewOf(scene.state, id);
     const page = this.#pages.get(id);
@@ -156,8 +123,12 @@ class ChaosRun implements PageServer {
     });
   }
 
-  get up(): boolean {
-    return this.#scene !== null;
+  disconnect(scene: PageScene, id: string): void {
+    scene.run(commands.disconnect(scene.state, this.#config, id, scene.now));
+  }
+
+  choose(): number | null {
+    return this.#scene === null ? null : 0;
   }
 
   /** The truth about a pair: pages live on a line, and their distance is their RTT. */
@@ -166,22 +137,7 @@ class ChaosRun implements PageServer {
   }
 
   reportFor(a: string, b: string): ProbeReport {
-    if (this.world.chance(this.options.probeFailure)) {
-      return { status: "failed", reason: "ice_failed", detail: null };
-    }
-    const rttMs = this.trueRtt(a, b);
-    return {
-      status: "measured",
-      rtt: { medianMs: rttMs, minMs: rttMs, p95Ms: rttMs, jitterMs: 0, samples: 5, lost: 0 },
-      samplesMs: [],
-      path: "host",
-      protocol: "udp",
-      addressFamily: "ipv4",
-      clockStepMs: 0.1,
-      statsRttMs: null,
-      stalledMs: 0,
-      setupMs: 4.5 * rttMs,
-    };
+    return chaosReport(this.world, this.options, this.trueRtt(a, b));
   }
 
   // ── The server's life ────────────────────────────────────────────────────────────────────────────────────────
