@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Builds, then drives the server's core through seeded accidents: `pnpm chaos --seeds 1000 [--seed 17] [--json]`.
+ * Builds, then drives the server's core through seeded accidents: `pnpm chaos --seeds 1000 [--seed 17] [--json]`. Each
+ * seed is two studies: one on one server that crashes, and one on two to four nodes over a modelled journal.
  *
  * Seeds are numbers: `--seed` is the first one (default 0), `--seeds` how many (default 1000). One that fails is looked
  * at again with `--seeds 1 --seed <it>`. Ends with 1 when anything happened that must never happen.
@@ -95,7 +96,7 @@ async function run(first, count, add) {
 }
 
 async function work() {
-  const { chaosRun } = await import(workerData.core);
+  const { chaosRun, clusterRun } = await import(workerData.core);
   parentPort?.on("message", (/** @type {{ from: number, to: number } | null} */ share) => {
     if (share === null) {
       parentPort?.close();
@@ -104,12 +105,14 @@ async function work() {
     /** @type {Count} */
     const count = { participants: 0, matches: 0, violations: {}, failing: [] };
     for (let seed = share.from; seed < share.to; seed += 1) {
-      const result = chaosRun(`s${seed}`);
-      count.participants += result.participants;
-      count.matches += result.matches;
-      for (const { kind, what, at } of result.violations) {
-        count.violations[kind] = (count.violations[kind] ?? 0) + 1;
-        count.failing.push({ seed, what: `${kind}: ${what}, at ${at}` });
+      for (const [setting, run] of Object.entries({ "one server": chaosRun, "several nodes": clusterRun })) {
+        const result = run(`s${seed}`);
+        count.participants += result.participants;
+        count.matches += result.matches;
+        for (const { kind, what, at } of result.violations) {
+          count.violations[kind] = (count.violations[kind] ?? 0) + 1;
+          count.failing.push({ seed, what: `${setting}, ${kind}: ${what}, at ${at}` });
+        }
       }
     }
     parentPort?.postMessage(count);

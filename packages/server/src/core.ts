@@ -12,6 +12,7 @@ export { seededRandom } from "./lobby/random.js";
 export { snapshotOf } from "./lobby/snapshot.js";
 export { VirtualScene } from "./lobby/virtualScene.js";
 export { type ChaosResult, chaosRun } from "./sim/chaosRun.js";
+export { clusterRun } from "./sim/clusterRun.js";
 export { violationKinds } from "./sim/invariants.js";
 export { type LatencyMatrix, parseLatencyMatrix } from "./sim/latencyMatrix.js";
 export { predictionRow, type QualityRow, qualityRow } from "./sim/qualityBenchmark.js";

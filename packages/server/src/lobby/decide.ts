@@ -91,6 +91,9 @@ export function wakeAt(state: LobbyState): number | null {
   return state.agenda.due.nextAt;
 }
 
+/** A pair's expired record that the log has not caught up with yet is looked at again after this long. */
+const LINGER_MS = 60_000;
+
 /** Moves what is due from the calendar to the lists of what to look at. */
 function remind(state: LobbyState, now: number): void {
   for (let due = state.agenda.due.takeDue(now); due !== undefined; due = state.agenda.due.takeDue(now)) {
@@ -114,7 +117,10 @@ function noteDue(state: LobbyState, due: Reminder, now: number): void {
       agenda.matches.add(due.id);
       return;
     case "pair":
-      state.pairs.prune(due.a, due.b, now);
+      // By the log's time: this node's clock may be ahead of the next event, which would find nothing here and
+      // something at other nodes.
+      state.pairs.prune(due.a, due.b, state.now);
+      if (state.pairs.lingers(due.a, due.b, now)) agenda.due.add(now + LINGER_MS, due);
       agenda.asked.add(due.a);
       agenda.asked.add(due.b);
       agenda.poolChanged = true;

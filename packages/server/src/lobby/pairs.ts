@@ -43,6 +43,11 @@ export class PairTable {
     }
   }
 
+  /** Is there a record that has expired by this time? */
+  lingers(a: string, b: string, now: number): boolean {
+    return (this.#byFirst.get(a)?.get(b)?.expiresAt ?? Number.POSITIVE_INFINITY) <= now;
+  }
+
   /** Does anything stand against this pair now? */
   blocks(a: string, b: string, now: number): boolean {
     const record = this.#byFirst.get(a)?.get(b);
