@@ -71,8 +71,7 @@ describe("PingSeries", () => {
   it("ends early once it is certain on which side of the limit the path is, and tells what was lost by then", () => {
     const sequential = { ...parameters, pings: 20, minPings: 8, spacingMs: 5 };
     const far = new PingSeries(sequential, 0, 150);
-    const { endedAt } = run(far, (seq) => (seq === 3 ? null : 20));
-    far.end(endedAt);
+    run(far, (seq) => (seq === 3 ? null : 20));
     expect([far.samplesMs.length, far.lost]).toEqual([8, 1]);
     for (const limitMs of [20.5, null]) {
       const near = new PingSeries(sequential, 0, limitMs);
@@ -82,6 +81,13 @@ describe("PingSeries", () => {
     const fixed = new PingSeries({ ...sequential, minPings: 20 }, 0, 150);
     run(fixed, () => 20);
     expect(fixed.samplesMs.length).toBe(20);
+  });
+
+  it("does not end early on the fast answers alone", () => {
+    const series = new PingSeries({ ...parameters, pings: 20, minPings: 8, spacingMs: 5 }, 0, 500);
+    // Every other answer takes twice as long: the ninth fast one is there long before the first slow one.
+    run(series, (seq) => (seq % 2 === 0 ? 100 : 200));
+    expect(series.samplesMs).toEqual([200, 100, 200, 100, 200, 100, 200, 100]);
   });
 
   it("counts an answer after the timeout as lost", () => {

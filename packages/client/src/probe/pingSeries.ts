@@ -36,7 +36,10 @@ export class PingSeries {
   readonly #minPings: number;
   readonly #side: SideOfLimit | null;
   #sent = 0;
-  #lost = 0;
+  readonly #lost = new Set<number>();
+  /** Every counted ping before this one is answered or lost. */
+  #settled: number;
+  #settledAnswers = 0;
   #longestMs = 0;
   #nextAt: number;
 
@@ -45,6 +48,7 @@ export class PingSeries {
     this.#parameters = parameters;
     this.#pending = new PendingPings(parameters.pingTimeoutMs);
     this.#total = parameters.warmupPings + parameters.pings;
+    this.#settled = parameters.warmupPings;
     this.#minPings = parameters.minPings ?? parameters.pings;
     this.#side = limitMs === null ? null : new SideOfLimit(limitMs);
     this.#nextAt = startAt;
@@ -71,11 +75,14 @@ export class PingSeries {
     this.#longestMs = Math.max(this.#longestMs, rttMs);
     if (seq < this.#parameters.warmupPings) return;
     this.#answers.set(seq, { rttMs, at });
-    this.#side?.add(rttMs);
+    this.#settle();
   }
 
   expire(now: number): void {
-    this.#expire(now, this.#patienceMs);
+    for (const seq of this.#pending.expire(now, this.#patienceMs)) {
+      if (seq >= this.#parameters.warmupPings) this.#lost.add(seq);
+    }
+    this.#settle();
   }
 
   get spacingMs(): number {
@@ -98,32 +105,39 @@ export class PingSeries {
 
   get isOver(): boolean {
     if (this.#isCertain) return true;
-    return this.#answers.size + this.#lost >= this.#parameters.pings && this.#sent >= this.#total;
+    return this.#answers.size + this.#lost.size >= this.#parameters.pings && this.#sent >= this.#total;
   }
 
   get #isCertain(): boolean {
     // With as many as there are to be, all are waited for.
-    if (this.#minPings >= this.#parameters.pings || this.#answers.size < this.#minPings) return false;
+    if (this.#minPings >= this.#parameters.pings || this.#settledAnswers < this.#minPings) return false;
     return this.#side?.isCertain === true;
   }
 
-  /** Counted answers in sending order, ms. */
+  /** Counted answers in sending order, ms; after an early end those that ended it. */
   get samplesMs(): number[] {
-    return [...this.#answers].sort(([a], [b]) => a - b).map(([, { rttMs }]) => rttMs);
+    return [...this.#answers]
+      .filter(([seq]) => !this.#isCertain || seq < this.#settled)
+      .sort(([a], [b]) => a - b)
+      .map(([, { rttMs }]) => rttMs);
   }
 
   get lost(): number {
-    return this.#lost;
+    return this.#lost.size;
   }
 
-  /** After an early end: what is out for longer than any answer took counts as lost, what is out for less not at all. */
-  end(now: number): void {
-    if (this.#isCertain) this.#expire(now, this.#longestMs);
-  }
-
-  #expire(now: number, patienceMs: number): void {
-    for (const seq of this.#pending.expire(now, patienceMs)) {
-      if (seq >= this.#parameters.warmupPings) this.#lost += 1;
+  /**
+   * Goes on to the first ping whose fate is open. Only what lies before it may end a series early: those that are answered
+   * first are the fast ones, and to stop at them would make every path look faster than it is.
+   */
+  #settle(): void {
+    while (!this.#isCertain) {
+      const answer = this.#answers.get(this.#settled);
+      if (answer === undefined && !this.#lost.has(this.#settled)) return;
+      this.#settled += 1;
+      if (answer === undefined) continue;
+      this.#settledAnswers += 1;
+      this.#side?.add(answer.rttMs);
     }
   }
 

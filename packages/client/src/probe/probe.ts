@@ -151,7 +151,6 @@ export class Probe {
 
   #summarize(link: PingLink, series: PingSeries): void {
     link.onFrame = null;
-    series.end(performance.now());
     const floorMs = this.#floorRun?.end() ?? null;
     const watch = this.#watch;
     watch?.look();
