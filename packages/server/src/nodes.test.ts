@@ -103,6 +103,15 @@ describe.skipIf(!hasRedis)(redisTitle("nodes of one study"), { timeout: 30_000 }
     );
   });
 
+  it("count together how often somebody connects", async () => {
+    const limits = { joinsPerMinutePerParticipant: 2 };
+    const [one, two] = [await node({ limits }), await node({ limits })];
+    await page(one, "ann").next("welcome");
+    await page(two, "ann").next("welcome");
+    expect(await page(one, "ann").refusal()).toMatchObject({ code: "too_many_joins" });
+    expect(JSON.stringify(await rig.command("KEYS", "*joins*"))).not.toMatch(/ann|127\.0\.0\.1/);
+  });
+
   it("keep places while one of them closes: its people come back to another", async () => {
     const [one, two] = [await node(), await node()];
     const ann = page(one, "ann");

@@ -75,7 +75,8 @@ export async function createProbematch(options: ProbematchOptions): Promise<Prob
   const store = await openStore(settings, logger);
   let link: NodeLink | null = null;
   try {
-    if (settings.redis !== null) link = await openNodeLink({ ...settings.redis, logger });
+    if (settings.redis !== null)
+      link = await openNodeLink({ ...settings.redis, secret: options.auth.secret ?? "", logger });
     const clientFile = settings.serveClient ? await loadClientFile() : null;
     if (settings.serveClient && clientFile === null) {
       logger.warn(`${CLIENT_FILE_PATH} is not served: @probematch/client has not been built here`);
@@ -197,7 +198,7 @@ class Server implements Probematch {
       pingTimeoutMs: settings.heartbeat.timeoutMs,
       logger,
       observer: this.#observer(),
-      ...(link === null ? {} : { adapter: link.adapter }),
+      ...(link === null ? {} : { adapter: link.adapter, sharedCounts: link.counts }),
       ...(options.ice === undefined ? {} : { ice: options.ice }),
       ...(options.transformSignal === undefined ? {} : { transformSignal: options.transformSignal }),
     });

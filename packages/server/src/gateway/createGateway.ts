@@ -48,7 +48,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { scenes, auth, ice = {}, observer = {}, trustedProxies = 0 } = options;
   const logger = options.logger.child({ room: "gateway" });
   const limits = { ...defaultLimits, ...options.limits };
-  const admissions = new Admissions(scenes, auth, new JoinLimiter(limits));
+  const admissions = new Admissions(scenes, auth, new JoinLimiter(limits, options.sharedCounts));
   const ownsIo = "httpServer" in options.server;
   const io =
     "io" in options.server ? options.server.io : createSocketServer(options.server.httpServer, options);

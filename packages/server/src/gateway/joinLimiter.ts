@@ -1,40 +1,53 @@
 import type { IncomingMessage } from "node:http";
-import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import type { GatewayLimits } from "./options.js";
 
+/** Counts that several nodes keep together. */
+export interface SharedCounts {
+  /** A limiter of so many points a minute. */
+  limiter(name: string, points: number): RateLimiterAbstract;
+  /** What to count instead of the key itself, which nobody can make the key of again. */
+  disguise(key: string): string;
+}
+
 /**
- * How often somebody may connect. Addresses are used for counting, for a minute, in memory, and nowhere else.
+ * How often somebody may connect. Addresses are used for counting, for a minute, and nowhere else: one server keeps them
+ * in memory, several nodes keep a disguise of them together.
  */
 export class JoinLimiter {
-  readonly #perAddress: RateLimiterMemory;
-  readonly #perParticipant: RateLimiterMemory;
+  readonly #perAddress: RateLimiterAbstract;
+  readonly #perParticipant: RateLimiterAbstract;
+  readonly #disguise: (key: string) => string;
 
-  constructor(limits: Pick<GatewayLimits, "joinsPerMinutePerAddress" | "joinsPerMinutePerParticipant">) {
-    this.#perAddress = new RateLimiterMemory({ points: limits.joinsPerMinutePerAddress, duration: 60 });
-    this.#perParticipant = new RateLimiterMemory({
-      points: limits.joinsPerMinutePerParticipant,
-      duration: 60,
-    });
+  constructor(
+    limits: Pick<GatewayLimits, "joinsPerMinutePerAddress" | "joinsPerMinutePerParticipant">,
+    shared?: SharedCounts,
+  ) {
+    const limiter = (name: string, points: number) =>
+      shared?.limiter(name, points) ?? new RateLimiterMemory({ points, duration: 60 });
+    this.#perAddress = limiter("address", limits.joinsPerMinutePerAddress);
+    this.#perParticipant = limiter("participant", limits.joinsPerMinutePerParticipant);
+    this.#disguise = (key) => shared?.disguise(key) ?? key;
   }
 
   /** Counts a connection of this address; `false` = one too many. */
   admitAddress(address: string): Promise<boolean> {
-    return consume(this.#perAddress, address);
+    return consume(this.#perAddress, this.#disguise(address));
   }
 
   /** Counts a connection of this participant; `false` = one too many. */
   admitParticipant(sceneId: string, participantId: string): Promise<boolean> {
-    return consume(this.#perParticipant, `${sceneId}/${participantId}`);
+    return consume(this.#perParticipant, this.#disguise(`${sceneId}/${participantId}`));
   }
 
   /** Takes a participant's last connection back: it failed through no fault of the page, which will try again. */
   async forgive(sceneId: string, participantId: string): Promise<void> {
-    await this.#perParticipant.reward(`${sceneId}/${participantId}`);
+    await this.#perParticipant.reward(this.#disguise(`${sceneId}/${participantId}`));
   }
 }
 
 /** Counts one more for this key; `false` = one too many. */
-export async function consume(limiter: RateLimiterMemory, key: string): Promise<boolean> {
+export async function consume(limiter: RateLimiterAbstract, key: string): Promise<boolean> {
   try {
     await limiter.consume(key);
     return true;

@@ -1,17 +1,23 @@
+import { createHmac } from "node:crypto";
 import { createShardedAdapter } from "@socket.io/redis-adapter";
 import type { Logger } from "pino";
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
 import { connectClient, createRedisClient } from "../journal/redis/connection.js";
+import type { SharedCounts } from "./joinLimiter.js";
 import type { SocketServerOptions } from "./socketServer.js";
 
 export interface NodeLinkOptions {
   readonly url: string;
   readonly keyPrefix: string;
+  /** The nodes' common secret: disguises what they count. */
+  readonly secret: string;
   readonly logger: Logger;
 }
 
 /** What carries signals between the nodes of a study. */
 export interface NodeLink {
   readonly adapter: NonNullable<SocketServerOptions["adapter"]>;
+  readonly counts: SharedCounts;
   /** Idempotent. */
   close(): void;
 }
@@ -25,7 +31,7 @@ const PING_MS = 10_000;
  *
  * @throws {RedisStoreError} Redis cannot be reached
  */
-export async function openNodeLink({ url, keyPrefix, logger }: NodeLinkOptions): Promise<NodeLink> {
+export async function openNodeLink({ url, keyPrefix, secret, logger }: NodeLinkOptions): Promise<NodeLink> {
   const options = { url, reporter: logger, silenceMs: SILENCE_MS, pingMs: PING_MS };
   const publisher = createRedisClient({ ...options, name: "probematch-publish" });
   // Subscriptions asked for while Redis is away are made when it is back.
@@ -52,6 +58,20 @@ export async function openNodeLink({ url, keyPrefix, logger }: NodeLinkOptions):
       channelPrefix: `${keyPrefix}:signals`,
       subscriptionMode: "dynamic",
     }),
+    counts: {
+      limiter: (name, points): RateLimiterAbstract =>
+        new RateLimiterRedis({
+          storeClient: publisher,
+          useRedisPackage: true,
+          keyPrefix: `${keyPrefix}:joins:${name}`,
+          points,
+          duration: 60,
+          // While Redis is away each node counts for itself.
+          rejectIfRedisNotReady: true,
+          insuranceLimiter: new RateLimiterMemory({ points, duration: 60 }),
+        }),
+      disguise: (key) => createHmac("sha256", secret).update(key).digest("base64url"),
+    },
     close() {
       if (closed) return;
       closed = true;

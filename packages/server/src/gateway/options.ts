@@ -3,6 +3,7 @@ import type { Signal } from "@probematch/shared";
 import type { Logger } from "pino";
 import type { SceneHandle } from "../runtime/sceneHandle.js";
 import type { IceSettings } from "./iceServers.js";
+import type { SharedCounts } from "./joinLimiter.js";
 import type { GatewayObserver } from "./observer.js";
 import type { ProbematchIo, SocketServerOptions } from "./socketServer.js";
 
@@ -64,6 +65,8 @@ export interface GatewayOptions extends SocketServerOptions {
   /** Default: none; pages then connect directly, with the addresses they know themselves. */
   readonly ice?: IceSettings;
   readonly limits?: Partial<GatewayLimits>;
+  /** Where several nodes count together who connects how often. Default: each for itself. */
+  readonly sharedCounts?: SharedCounts;
   /**
    * How many reverse proxies in front of this server add to `X-Forwarded-For`; the address they saw is used for
    * the join limit. Default: 0, the header is not read, because anybody can send one.
