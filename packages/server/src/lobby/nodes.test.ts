@@ -115,8 +115,8 @@ describe("a scene that several nodes share", () => {
     const late = t.scene.now + 10 * 60_000;
     rest(state, late);
     expect(decide(state, config, late).decisions).toEqual([]);
+    t.scene.now = late;
     t.scene.append({ type: "node.leads", nodeId: "b" });
-    t.scene.advanceTo(late);
     expect(t.state.proposals.has(overdue)).toBe(false);
   });
 });

@@ -66,6 +66,7 @@ export class SceneRuntime implements SceneHandle {
   #recovering = true;
   /** The last node of a shared log that said it decides. */
   #leader: string | null = null;
+  #takingOver = false;
   /** Nodes with people here that were not heard of the last time. */
   #missing: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | null = null;
@@ -202,18 +203,29 @@ export class SceneRuntime implements SceneHandle {
   /** Says in a shared log that this node decides from now on; without it, it would not have everything in view. */
   async #takeOver(): Promise<void> {
     const { journal, nodeId, logger } = this.#options;
-    if (this.#sharedId === undefined || !journal.leads || this.#closed) return;
+    if (this.#sharedId === undefined || !journal.leads || this.#closed || this.#takingOver) return;
+    this.#takingOver = true;
     try {
       await this.#append([{ type: "node.leads", nodeId }]);
     } catch (error) {
       // When writing works again the journal says so, and this is tried again.
       logger.warn({ err: error }, "this node leads the scene, but could not say so");
+    } finally {
+      this.#takingOver = false;
     }
+  }
+
+  /** Leaves deciding to another node; what this one had to look at is forgotten, so it has to take over anew. */
+  #rest(): void {
+    if (this.#leader === this.nodeId) this.#leader = null;
+    rest(this.#state, this.now());
   }
 
   /** Whose node was not heard of twice in a row has lost the connection; the node may take it up again. */
   #onHeard(live: ReadonlySet<string>): void {
     const { logger } = this.#options;
+    // Another's word, sent before it lost the lease, may have come after this one's.
+    if (this.#leader !== this.nodeId) void this.#takeOver();
     if (!this.available || !this.#decides) return;
     const missing = new Set<string>();
     const look = (p: Participant | undefined) => {
@@ -343,7 +355,7 @@ export class SceneRuntime implements SceneHandle {
     while (this.#decideAgain && !this.#closed) {
       this.#decideAgain = false;
       if (!this.#decides) {
-        if (journal.nodes !== undefined) rest(this.#state, this.now());
+        if (journal.nodes !== undefined) this.#rest();
         return;
       }
       const now = this.now();

@@ -356,12 +356,13 @@ export class SimNode implements PageScene {
       const { lease, live } = journal.beat(this.nodeId, this.#heldLease, world.now);
       carry(() =>
         this.act(() => {
-          const before = this.#heldLease;
           if (lease.endsWith(` ${this.nodeId}`)) {
             this.#lease = { text: lease, until: Math.max(this.#lease.until, askedAt + 0.9 * LEASE_MS) };
           } else this.#lease = { text: "", until: 0 };
-          const held = this.#heldLease;
-          if (held !== "" && held !== before) this.append([{ type: "node.leads", nodeId: this.nodeId }]);
+          // Also when another's word, sent before it lost the lease, came after this one's.
+          if (this.#heldLease !== "" && this.#leader !== this.nodeId) {
+            this.append([{ type: "node.leads", nodeId: this.nodeId }]);
+          }
           this.#onHeard(live);
         }),
       );
@@ -388,6 +389,8 @@ export class SimNode implements PageScene {
     const { config, bug, world } = this.#o;
     if (!this.#decides) {
       this.decidesSince = null;
+      // What this node had to look at is forgotten: it has to take over anew.
+      if (this.#leader === this.nodeId) this.#leader = null;
       rest(this.state, this.now);
       return;
     }
