@@ -19,7 +19,7 @@ export class RedisStoreError extends Error {
 }
 
 /** An answer did not come in time: what was asked for may have been done or not. */
-export class RedisTimeoutError extends Error {
+class RedisTimeoutError extends Error {
   override readonly name = "RedisTimeoutError";
 }
 

@@ -3,7 +3,7 @@ import { ErrorReply } from "redis";
 import type { RedisConnection } from "./connection.js";
 
 /** A Lua script: Redis runs it as one step, nothing happens in between. */
-export class Script {
+class Script {
   readonly #source: string;
   readonly #sha: string;
 
