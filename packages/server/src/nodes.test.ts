@@ -137,12 +137,13 @@ describe.skipIf(!hasRedis)(redisTitle("nodes of one study"), { timeout: 30_000 }
     await Promise.all([ann.next("matched"), bob.next("matched")]);
   });
 
-  it("go on matching across nodes after Redis was killed and started again", async () => {
+  it("tell their pages that Redis is away, and go on matching across nodes when it is back", async () => {
     const [one, two] = [await node(), await node()];
     const ann = page(one, "ann", { rttMs: 20 });
     await ann.next("welcome");
     await rig.kill();
     await expect.poll(() => one.probematch.scenes.get("ultimatum")?.available).toBe(false);
+    expect(await ann.next("refused")).toMatchObject({ code: "unavailable", event: null });
     await rig.restart();
     for (const { probematch } of [one, two]) {
       await expect.poll(() => probematch.scenes.get("ultimatum")?.available, { timeout: 10_000 }).toBe(true);

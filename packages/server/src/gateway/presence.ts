@@ -21,6 +21,8 @@ interface Place {
 }
 
 const RETRY_MS = 1000;
+/** An outage that is over by then is none to a page. */
+const OUTAGE_MS = 1000;
 
 /**
  * Who of one scene is connected to this node. The newest page of a participant speaks for it; the journal hears
@@ -32,6 +34,7 @@ export class Presence {
   readonly #places = new Map<string, Place>();
   readonly #stop: readonly (() => void)[];
   #closed = false;
+  #outage: NodeJS.Timeout | null = null;
 
   constructor(scene: SceneHandle, logger: Logger, onPoolChanged: () => void) {
     this.#scene = scene;
@@ -44,6 +47,7 @@ export class Presence {
       scene.onEffects((effects) => {
         for (const effect of effects) this.#spread(effect, onPoolChanged);
       }),
+      scene.onAvailability(() => this.#tellOutage()),
     ];
   }
 
@@ -99,11 +103,24 @@ export class Presence {
   close(): void {
     this.#closed = true;
     for (const stop of this.#stop) stop();
+    if (this.#outage !== null) clearTimeout(this.#outage);
     for (const place of this.#places.values()) {
       if (place.retry !== null) clearTimeout(place.retry);
       place.current?.gone();
     }
     this.#places.clear();
+  }
+
+  /** Nothing can be written: every page is told once, unless that is over in a moment. */
+  #tellOutage(): void {
+    if (this.#outage !== null) clearTimeout(this.#outage);
+    this.#outage = null;
+    if (this.#scene.available) return;
+    this.#outage = setTimeout(() => {
+      for (const session of this.sessions())
+        if (session.phase === "live") session.refuse("unavailable", null);
+    }, OUTAGE_MS);
+    this.#outage.unref();
   }
 
   /** What other nodes wrote about those who are connected here. */

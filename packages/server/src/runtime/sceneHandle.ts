@@ -63,6 +63,8 @@ export interface SceneHandle {
   overview(): SceneOverview;
   /** False while the journal cannot be written or followed. */
   readonly available: boolean;
+  /** Called when `available` has changed. Returns the function that ends it. */
+  onAvailability(listener: (available: boolean) => void): () => void;
   /** Server time, epoch ms; never goes back. */
   now(): number;
   /** Effects of applied events, in log order. Returns the function that ends it. */

@@ -59,6 +59,8 @@ export class SceneRuntime implements SceneHandle {
   readonly #options: SceneRuntimeOptions;
   readonly #state: LobbyState = createLobbyState();
   readonly #effectListeners = new Set<(effects: readonly Effect[]) => void>();
+  readonly #availabilityListeners = new Set<(available: boolean) => void>();
+  #wasAvailable = true;
   readonly #eventListeners = new Set<(events: readonly StoredEvent[]) => void>();
   readonly #rooms = new Map<string, AbortController>();
   /** Added to the clock: time goes on from where the log ends, wherever this system's clock stands. */
@@ -277,6 +279,11 @@ export class SceneRuntime implements SceneHandle {
     return () => this.#effectListeners.delete(listener);
   }
 
+  onAvailability(listener: (available: boolean) => void): () => void {
+    this.#availabilityListeners.add(listener);
+    return () => this.#availabilityListeners.delete(listener);
+  }
+
   onEvents(listener: (events: readonly StoredEvent[]) => void): () => void {
     this.#eventListeners.add(listener);
     return () => this.#eventListeners.delete(listener);
@@ -324,6 +331,10 @@ export class SceneRuntime implements SceneHandle {
 
   #onStatus(status: JournalStatus): void {
     if (this.#closed) return;
+    if (this.#wasAvailable !== this.available) {
+      this.#wasAvailable = this.available;
+      this.#notify(this.#availabilityListeners, this.available);
+    }
     if (status.state === "unavailable") {
       this.#options.logger.error(
         { reason: status.reason },
