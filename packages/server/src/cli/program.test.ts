@@ -26,6 +26,13 @@ describe("probematch", () => {
       ["serve", "--config", "x.json", "--port", "http"],
       /^probematch: .*Wanted a whole number from 0 to 65535\./,
     ],
+    [
+      ["calibrate", "--pair", "chrome-firefox"],
+      /^probematch: --pair chrome-firefox is not known\. Known: chromium-/,
+    ],
+    [["calibrate", "--condition", "busy"], /^probematch: --condition busy is not known\. Known: idle, /],
+    [["calibrate", "--rtt", "20,fast"], /^probematch: .*Wanted numbers from 0 up/],
+    [["calibrate", "--loss", "5"], /^probematch: .*Wanted shares from 0 to 1/],
     [["journal", "verify", "--data"], /^probematch: option .* argument missing/],
     [["journal", "verify", "surplus"], /^probematch: too many arguments/],
     [["token", "--participant", "p", "--bogus"], /^probematch: unknown option '--bogus'/],

@@ -9,7 +9,7 @@ is measured is the product's own probing. On Linux everything runs in a network 
 
 Without a list but --pair: every RTT on an undisturbed path, and each disturbance on its own at 100 ms. As soon as another list
 is given: every combination of what is given. One probe takes about a second on short paths, 10 s at 1500 ms;
-the whole default grid with 20 probes about 45 minutes. Errors are reported minus true, ms.
+the whole default grid with 20 probes about 30 minutes. Errors are reported minus true, ms.
 
 With --json: { "rows": [{ "pair", "injectedRttMs", "jitterMs", "lossRatio", "condition", "probes",
   "biasMs", "medianAbsErrorMs", "p95AbsErrorMs", "coverage95" }] }
@@ -26,7 +26,7 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
     .addOption(list("--pair <pairs>", "engines, such as chromium-firefox", (text) => text))
     .addOption(list("--rtt <ms>", "delay put between the pages, both directions together", amount))
     .addOption(list("--jitter <ms>", "how far each direction's delay varies, either way", amount))
-    .addOption(list("--loss <ratios>", "share of packets dropped in each direction, such as 0.01", amount))
+    .addOption(list("--loss <ratios>", "share of packets dropped in each direction, such as 0.01", share))
     .addOption(list("--condition <names>", "idle, isolated, asymmetric, busy-first, …", (text) => text))
     .addOption(new Option("--probes <n>", "probes of each kind").argParser(wholeNumber).default(20))
     .addOption(
@@ -40,6 +40,15 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
     .addHelpText("after", help)
     .action(async (options) => {
       const testbed = await importTestbed();
+      const grid = {
+        ...(options.pair && { pairs: known(testbed.pairs, options.pair, "--pair") }),
+        ...(options.rtt && { rttMs: options.rtt }),
+        ...(options.jitter && { jitterMs: options.jitter }),
+        ...(options.loss && { lossRatio: options.loss }),
+        ...(options.condition && {
+          conditions: known(testbed.conditions, options.condition, "--condition"),
+        }),
+      };
       if (!testbed.isInNamespace()) {
         const [, program = "", ...args] = process.argv;
         const run = await testbed.runInNamespace(process.execPath, [program, ...args]);
@@ -50,15 +59,7 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
       await runCalibration(
         testbed,
         {
-          grid: {
-            ...(options.pair && { pairs: known(testbed.pairs, options.pair, "--pair") }),
-            ...(options.rtt && { rttMs: options.rtt }),
-            ...(options.jitter && { jitterMs: options.jitter }),
-            ...(options.loss && { lossRatio: options.loss }),
-            ...(options.condition && {
-              conditions: known(testbed.conditions, options.condition, "--condition"),
-            }),
-          },
+          grid,
           probes: options.probes,
           rhythm: options.rhythm === "default" ? "default" : "fast",
           json: options.json === true,
@@ -100,6 +101,12 @@ function amount(text: string): number {
   const value = Number(text);
   if (text !== "" && Number.isFinite(value) && value >= 0) return value;
   throw new InvalidArgumentError("Wanted numbers from 0 up, with commas between them.");
+}
+
+function share(text: string): number {
+  const value = amount(text);
+  if (value <= 1) return value;
+  throw new InvalidArgumentError("Wanted shares from 0 to 1, such as 0.01 for 1 %.");
 }
 
 function wholeNumber(text: string): number {

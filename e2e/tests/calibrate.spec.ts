@@ -1,0 +1,32 @@
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "@playwright/test";
+
+const run = promisify(execFile);
+const server = createRequire(import.meta.url).resolve("@probematch/server");
+const command = join(dirname(server), "cli/main.js");
+
+test("calibrate compares what is measured with delays of known truth, and prints one JSON object", async () => {
+  const args = ["calibrate", "--json", "--pair", "chromium-chromium", "--rtt", "40", "--probes", "2"];
+  const { stdout, stderr } = await run(process.execPath, [command, ...args], { timeout: 25_000 });
+  const { rows } = JSON.parse(stdout) as { rows: Record<string, unknown>[] };
+  expect(rows).toEqual([
+    {
+      pair: "chromium-chromium",
+      injectedRttMs: 40,
+      jitterMs: 0,
+      lossRatio: 0,
+      condition: "idle",
+      probes: 2,
+      biasMs: expect.any(Number),
+      medianAbsErrorMs: expect.any(Number),
+      p95AbsErrorMs: expect.any(Number),
+      coverage95: expect.any(Number),
+    },
+  ]);
+  // The machine may be busy with anything: what is shown here is that truth and measurement are of the same thing.
+  expect(rows[0]?.["medianAbsErrorMs"]).toBeLessThan(20);
+  expect(stderr).toContain("1/1");
+});
