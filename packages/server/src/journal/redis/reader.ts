@@ -1,7 +1,6 @@
 import { parseStoredEvent, type StoredEvent } from "../../lobby/events.js";
 import { reasonOf } from "../errors.js";
-import type { ConnectionOptions } from "./connection.js";
-import { RedisConnection } from "./connection.js";
+import { type ConnectionOptions, RedisConnection, RedisStoreError } from "./connection.js";
 
 export interface ReaderOptions extends ConnectionOptions {
   /** Stream of the scene. */
@@ -43,10 +42,19 @@ export class Reader {
     return this.#seq;
   }
 
-  /** Resolves when everything there is has been delivered; goes on reading. */
+  /**
+   * Resolves when everything there is has been delivered; goes on reading.
+   *
+   * @throws {RedisStoreError} Redis cannot be reached, or the log there cannot be read
+   */
   async start(): Promise<void> {
     this.#connection = await RedisConnection.open(this.#options);
-    while ((await this.#read(null)) > 0);
+    try {
+      while ((await this.#read(null)) > 0);
+    } catch (error) {
+      this.#connection.close();
+      throw error instanceof LostLogError ? new RedisStoreError(error.message) : error;
+    }
     this.#options.onState(null);
     this.#looping = this.#loop();
   }

@@ -151,6 +151,15 @@ describe.skipIf(!hasRedis)(
       await leading(again.journal);
     });
 
+    it("is not opened where something else was written into it, and says so", async () => {
+      const a = await node(rig, "a");
+      await a.journal.appendFacts([left("p")], NOW);
+      await rig.command("XADD", "test:{scene}:log", "9-0", "e", "[]");
+      const store = await rig.store("b");
+      const journal = await store.scene("scene");
+      await expect(journal.open(() => {})).rejects.toThrow(/^the log in Redis is damaged: entry 9-0/);
+    });
+
     it("has one time for all nodes, whatever their own clocks say", async () => {
       const [a, b] = [await node(rig, "a"), await node(rig, "b")];
       expect(Math.abs(a.store.shared.clock.now() - b.store.shared.clock.now())).toBeLessThan(50);
