@@ -177,7 +177,7 @@ class BrowserLab implements Lab {
 }
 
 /** What the first page's packets pass through, and what the second page's do. */
-export function impairmentsOf(cell: Cell): readonly [Partial<Impairment>, Partial<Impairment>] {
+function impairmentsOf(cell: Cell): readonly [Partial<Impairment>, Partial<Impairment>] {
   const { rttMs, jitterMs, lossRatio, condition } = cell;
   const share = condition === "asymmetric" ? 0.9 : 0.5;
   return [
