@@ -91,11 +91,15 @@ export function wakeAt(state: LobbyState): number | null {
   return state.agenda.due.nextAt;
 }
 
-/** A pair's expired record that the log has not caught up with yet is looked at again after this long. */
-const LINGER_MS = 60_000;
-
 /** Moves what is due from the calendar to the lists of what to look at. */
 function remind(state: LobbyState, now: number): void {
+  // What had expired by this node's clock, but not yet by the log's time, when it was due. No reminder of its own: a
+  // scene in which nothing happens any more has to come to rest.
+  const { agenda, pairs } = state;
+  agenda.lingering = agenda.lingering.filter(({ a, b }) => {
+    pairs.prune(a, b, state.now);
+    return pairs.lingers(a, b, now);
+  });
   for (let due = state.agenda.due.takeDue(now); due !== undefined; due = state.agenda.due.takeDue(now)) {
     noteDue(state, due, now);
   }
@@ -120,7 +124,7 @@ function noteDue(state: LobbyState, due: Reminder, now: number): void {
       // By the log's time: this node's clock may be ahead of the next event, which would find nothing here and
       // something at other nodes.
       state.pairs.prune(due.a, due.b, state.now);
-      if (state.pairs.lingers(due.a, due.b, now)) agenda.due.add(now + LINGER_MS, due);
+      if (state.pairs.lingers(due.a, due.b, now)) agenda.lingering.push(due);
       agenda.asked.add(due.a);
       agenda.asked.add(due.b);
       agenda.poolChanged = true;

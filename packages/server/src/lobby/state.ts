@@ -202,6 +202,8 @@ export interface Agenda {
   /** Somebody left the pool or anything else changed that only matters to rules about the whole pool. */
   poolChanged: boolean;
   readonly due: DeadlineHeap<Reminder>;
+  /** Pairs to forget as soon as the log's time has come that far. */
+  lingering: { readonly a: string; readonly b: string }[];
 }
 
 export type Reminder =
@@ -246,6 +248,7 @@ export function createLobbyState(): LobbyState {
       relaxing: new Map(),
       poolChanged: false,
       due: new DeadlineHeap(),
+      lingering: [],
     },
     asOf: { now: 0 },
   };

@@ -5,7 +5,7 @@ import { chaosRun } from "./chaosRun.js";
 const one = process.env["CHAOS_SEED"];
 const seeds =
   one === undefined
-    ? Array.from({ length: Number(process.env["CHAOS_SEEDS"] ?? 2000) }, (_, i) => `s${i}`)
+    ? Array.from({ length: Number(process.env["CHAOS_SEEDS"] ?? 1500) }, (_, i) => `s${i}`)
     : [one];
 
 describe("a scene under accidents of every kind", () => {
