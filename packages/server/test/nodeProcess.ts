@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { builtFile } from "./built.js";
 
-export const NODE_SECRET = "a secret of at least thirty-two bytes";
+const NODE_SECRET = "a secret of at least thirty-two bytes";
 export const NODE_SCENE = "faults";
 
 export interface NodeProcessOptions {
