@@ -88,12 +88,12 @@ export function provideNeeds() {
       const [command = "apt-get", ...args] = [...prefix, "apt-get", ...words];
       spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], env });
     };
-    apt("update", "-q");
-    apt("install", "-qy", "--no-install-recommends", ...missing.map((need) => need.apt));
+    // A machine that was just started may be upgrading itself: apt has one lock for all.
+    const install = ["-o", "DPkg::Lock::Timeout=300", "install", "-qy", "--no-install-recommends"];
+    apt("-o", "DPkg::Lock::Timeout=300", "update", "-q");
+    apt(...install, ...missing.map((need) => need.apt));
     // One package the distribution does not have fails all of them: then one by one.
-    if (missingNeeds().length > 1) {
-      for (const need of missingNeeds()) apt("install", "-qy", "--no-install-recommends", need.apt);
-    }
+    if (missingNeeds().length > 1) for (const need of missingNeeds()) apt(...install, need.apt);
   }
   const still = missingNeeds();
   if (still.length === 0) return null;
