@@ -12,11 +12,12 @@ import { createLobbyState, type LobbyState } from "./state.js";
  */
 export class VirtualScene {
   readonly config: LobbyConfig;
-  /** The log so far. */
+  /** The log so far; empty with `keepLog: false`. */
   readonly events: StoredEvent[];
   state: LobbyState = createLobbyState();
   /** Server time, epoch ms; goes forward only. */
   now: number;
+  readonly #keepLog: boolean;
   readonly #onEffects: (effects: readonly Effect[]) => void;
   readonly #onEvent: (state: LobbyState, event: StoredEvent) => void;
 
@@ -34,9 +35,12 @@ export class VirtualScene {
       /** Called with each new event and the state it led to, before its effects. */
       readonly onEvent?: (state: LobbyState, event: StoredEvent) => void;
       readonly nodeId?: string;
+      /** Default: true. Without it a long simulation takes no memory for what nobody reads. */
+      readonly keepLog?: boolean;
     },
   ) {
     this.config = config;
+    this.#keepLog = options.keepLog ?? true;
     this.#onEffects = options.onEffects ?? (() => undefined);
     this.#onEvent = options.onEvent ?? (() => undefined);
     this.events = [];
@@ -92,8 +96,8 @@ export class VirtualScene {
   }
 
   #store(event: LobbyEvent): void {
-    const stored: StoredEvent = { ...event, seq: this.events.length + 1, at: this.now };
-    this.events.push(stored);
+    const stored: StoredEvent = { ...event, seq: this.state.seq + 1, at: this.now };
+    if (this.#keepLog) this.events.push(stored);
     const effects = apply(this.state, stored);
     this.#onEvent(this.state, stored);
     if (effects.length > 0) this.#onEffects(effects);

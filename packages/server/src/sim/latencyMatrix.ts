@@ -1,6 +1,8 @@
 /** Round-trip times between the nodes of a simulated world, ms: symmetric, complete, finite. */
 export interface LatencyMatrix {
   readonly rttMs: readonly Float64Array[];
+  /** For each node its row in the file, from 0. */
+  readonly nodes: readonly number[];
   /** What had to be done to the data, for the report. */
   readonly repairs: { readonly droppedNodes: number; readonly filledCells: number };
 }
@@ -60,7 +62,11 @@ export function parseLatencyMatrix(csv: string): LatencyMatrix {
   if (nodes.length < 2) throw new Error("The matrix has no two nodes with a known RTT between them.");
 
   const known = nodes.map((i) => Float64Array.from(nodes, (j) => (i === j ? SAME_NODE_MS : both(i, j))));
-  return { ...filled(known), repairs: { droppedNodes: size - nodes.length, filledCells: missingIn(known) } };
+  return {
+    ...filled(known),
+    nodes,
+    repairs: { droppedNodes: size - nodes.length, filledCells: missingIn(known) },
+  };
 }
 
 const missingIn = (rows: readonly Float64Array[]): number =>
@@ -86,21 +92,25 @@ function filled(known: readonly Float64Array[]): Pick<LatencyMatrix, "rttMs"> {
 }
 
 /**
- * Where beacons would stand: `count` of the candidates, such that the sum of all points' RTTs to their nearest one is
+ * Where beacons would stand: `count` of the candidates, such that the sum of their RTTs to the nearest one is
  * small (k-median; greedy, then exchanges until none helps, at most ten rounds).
+ *
+ * @param options.weights how many people there are at each node of the matrix; default: as many everywhere
  */
 export function medianNodes(
   matrix: LatencyMatrix,
   count: number,
-  candidates: readonly number[] = matrix.rttMs.map((_, i) => i),
-  points: readonly number[] = candidates,
+  {
+    candidates = matrix.rttMs.map((_, i) => i),
+    weights,
+  }: { readonly candidates?: readonly number[]; readonly weights?: readonly number[] } = {},
 ): readonly number[] {
   const cost = (chosen: readonly number[]): number => {
     let sum = 0;
-    for (const point of points) {
+    for (const point of candidates) {
       let nearest = Number.POSITIVE_INFINITY;
       for (const node of chosen) nearest = Math.min(nearest, matrix.rttMs[point]?.[node] ?? nearest);
-      sum += nearest;
+      sum += nearest * (weights?.[point] ?? 1);
     }
     return sum;
   };

@@ -26,6 +26,7 @@ describe("the prediction from landmarks", () => {
   const points = Array.from({ length: 120 }, () => [250 * random(), 250 * random()] as const);
   const plane: LatencyMatrix = {
     rttMs: points.map(([x, y]) => Float64Array.from(points, ([u, v]) => Math.hypot(x - u, y - v))),
+    nodes: points.map((_, i) => i),
     repairs: { droppedNodes: 0, filledCells: 0 },
   };
 

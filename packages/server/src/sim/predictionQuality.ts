@@ -28,7 +28,7 @@ export function predictionQuality(
     matrix.rttMs.map((_, i) => i),
     random,
   );
-  const beacons = medianNodes(matrix, options.beacons, nodes.slice(0, nodes.length >> 1));
+  const beacons = medianNodes(matrix, options.beacons, { candidates: nodes.slice(0, nodes.length >> 1) });
   const people = nodes.slice(nodes.length >> 1).map((node) => {
     const lastMileMs = options.lastMileMs * Math.exp(options.lastMileSigma * normal(random));
     const to = (beacon: number) => (matrix.rttMs[node]?.[beacon] ?? 0) + lastMileMs;

@@ -3,7 +3,8 @@ import { FifoMatchmaker } from "../matchmakers/fifo.js";
 import { LatencyFifoMatchmaker } from "../matchmakers/latencyFifo.js";
 import { LowestLatencyMatchmaker } from "../matchmakers/lowestLatency.js";
 import type { Matchmaker } from "../matchmakers/matchmaker.js";
-import type { QualityOptions, QualityWorld } from "./qualityWorld.js";
+import type { QualityOptions } from "./qualityWorld.js";
+import type { SimulatedWorld } from "./simulatedWorld.js";
 
 /** What the quality benchmark compares. */
 export const comparedMatchmakers = ["fifo", "latency-fifo", "lowest-latency", "oracle"] as const;
@@ -12,8 +13,8 @@ export type ComparedMatchmaker = (typeof comparedMatchmakers)[number];
 /** A matchmaker of the comparison, with the world's limit; the rule of the sum uses the same figure. */
 export function comparedMatchmaker(
   name: ComparedMatchmaker,
-  world: QualityWorld,
-  { maxP2pRttMs }: QualityOptions,
+  world: SimulatedWorld,
+  { maxP2pRttMs }: Pick<QualityOptions, "maxP2pRttMs">,
 ): Matchmaker {
   switch (name) {
     case "fifo":
@@ -33,10 +34,10 @@ export function comparedMatchmaker(
  */
 class OracleMatchmaker extends LowestLatencyMatchmaker {
   override readonly name = "oracle";
-  readonly #world: QualityWorld;
+  readonly #world: SimulatedWorld;
   readonly #limitMs: number;
 
-  constructor(world: QualityWorld, limitMs: number) {
+  constructor(world: SimulatedWorld, limitMs: number) {
     super({ maxP2pRttMs: limitMs });
     this.#world = world;
     this.#limitMs = limitMs;

@@ -13,6 +13,7 @@ function square(nodes: number): LatencyMatrix {
     rttMs: points.map(([x, y]) =>
       Float64Array.from(points, ([u, v]) => Math.max(0.5, Math.hypot(x - u, y - v))),
     ),
+    nodes: points.map((_, i) => i),
     repairs: { droppedNodes: 0, filledCells: 0 },
   };
 }

@@ -1,5 +1,7 @@
+import type { Attributes } from "@probematch/shared";
 import { seededRandom } from "../lobby/random.js";
 import { type LatencyMatrix, medianNodes } from "./latencyMatrix.js";
+import type { SimulatedPerson, SimulatedProbe, SimulatedWorld } from "./simulatedWorld.js";
 
 /** How the people of a simulated study come and where they are. */
 export interface QualityOptions {
@@ -19,6 +21,28 @@ export interface QualityOptions {
   readonly noise: number;
   /** Share of probes that fail for no reason. */
   readonly probeFailures: number;
+  /** Share of people who leave at some time of their patience if they are not matched by then. Default: 0. */
+  readonly dropout?: number;
+  /** What a side adds to a probe's RTT, ms, in the mean (exponential, drawn anew for every probe). Default: 0. */
+  readonly jitterMs?: number;
+  /** How often a participant is drawn from each node. Default: all alike. */
+  readonly weights?: readonly number[];
+  /** The region of each node. Default: none. */
+  readonly regions?: readonly string[];
+  /** Who arrives when, ms from the beginning, in order. Default: Poisson arrivals. */
+  readonly arrivals?: readonly PlannedArrival[];
+  /** What attributes people have: for each one of these is drawn, in proportion to the weights. Default: none. */
+  readonly attributes?: readonly WeightedAttributes[];
+}
+
+export interface PlannedArrival {
+  readonly at: number;
+  readonly attributes: Attributes;
+}
+
+export interface WeightedAttributes {
+  readonly attributes: Attributes;
+  readonly weight: number;
 }
 
 /** The world of the quality benchmark. */
@@ -36,60 +60,91 @@ export const benchmarkWorld: QualityOptions = {
   probeFailures: 0.03,
 };
 
-export interface SimulatedPerson {
-  readonly id: string;
-  readonly arrivesAt: number;
+interface Inhabitant extends SimulatedPerson {
   readonly node: number;
   readonly lastMileMs: number;
-  readonly beaconRttMs: Readonly<Record<string, number>>;
-  readonly serverRttMs: number;
 }
 
 /** People at the nodes of a matrix: everything about them follows from the seed. */
-export class QualityWorld {
-  readonly people: readonly SimulatedPerson[];
+export class QualityWorld implements SimulatedWorld {
+  readonly people: readonly Inhabitant[];
   readonly #matrix: LatencyMatrix;
-  readonly #byId: ReadonlyMap<string, SimulatedPerson>;
+  readonly #byId: ReadonlyMap<string, Inhabitant>;
   readonly #options: QualityOptions;
   readonly #chance: () => number;
+  readonly #jitter: () => number;
 
   constructor(matrix: LatencyMatrix, options: QualityOptions, seed: string) {
     this.#matrix = matrix;
     this.#options = options;
-    const random = seededRandom(`${seed}/people`);
     this.#chance = seededRandom(`${seed}/probes`);
-    const beacons = medianNodes(matrix, options.beacons);
-    const [server = 0] = medianNodes(matrix, 1);
-    const noisy = (rttMs: number) => Math.max(0.1, rttMs * (1 + options.noise * normal(random)));
-    let arrivesAt = 0;
-    this.people = Array.from({ length: options.participants }, (_, i) => {
-      arrivesAt += (-Math.log(1 - random()) / options.arrivalsPerSecond) * 1000;
-      const node = Math.floor(random() * matrix.rttMs.length);
-      const lastMileMs = options.lastMileMs * Math.exp(options.lastMileSigma * normal(random));
-      const to = (other: number) => noisy((matrix.rttMs[node]?.[other] ?? 0) + lastMileMs);
-      return {
-        id: `p${i}`,
-        arrivesAt,
-        node,
-        lastMileMs,
-        beaconRttMs: Object.fromEntries(beacons.map((beacon) => [`b${beacon}`, to(beacon)])),
-        serverRttMs: to(server),
-      };
-    });
+    this.#jitter = seededRandom(`${seed}/jitter`);
+    this.people = peopleOf(matrix, options, seed);
     this.#byId = new Map(this.people.map((person) => [person.id, person]));
   }
 
-  /** The true RTT of a pair, last miles included, ms. */
   rttMs(a: string, b: string): number {
     const [x, y] = [this.#byId.get(a), this.#byId.get(b)];
     if (x === undefined || y === undefined) return Number.POSITIVE_INFINITY;
     return (this.#matrix.rttMs[x.node]?.[y.node] ?? 0) + x.lastMileMs + y.lastMileMs;
   }
 
-  /** Does this probe fail for no reason? */
-  probeFails(): boolean {
-    return this.#chance() < this.#options.probeFailures;
+  probe(a: string, b: string): SimulatedProbe {
+    const { probeFailures, probeMs: tookMs, jitterMs = 0 } = this.#options;
+    if (this.#chance() < probeFailures) return { status: "failed", tookMs };
+    const exponential = () => -jitterMs * Math.log(1 - this.#jitter());
+    const rttMs = this.rttMs(a, b) + (jitterMs === 0 ? 0 : exponential() + exponential());
+    return { status: "measured", rttMs, tookMs };
   }
+}
+
+function peopleOf(matrix: LatencyMatrix, options: QualityOptions, seed: string): Inhabitant[] {
+  const { arrivals, regions, attributes: kinds = [], dropout = 0 } = options;
+  const weights = options.weights ?? matrix.rttMs.map(() => 1);
+  const random = seededRandom(`${seed}/people`);
+  const leaving = seededRandom(`${seed}/leaving`);
+  const kind = seededRandom(`${seed}/attributes`);
+  const beacons = medianNodes(matrix, options.beacons, { weights });
+  const [server = 0] = medianNodes(matrix, 1, { weights });
+  const noisy = (rttMs: number) => Math.max(0.1, rttMs * (1 + options.noise * normal(random)));
+  const nodeAt = drawerOf(weights);
+  const kindAt = drawerOf(kinds.map(({ weight }) => weight));
+  let drawnAt = 0;
+  return Array.from({ length: options.participants }, (_, i) => {
+    drawnAt += (-Math.log(1 - random()) / options.arrivalsPerSecond) * 1000;
+    const planned = arrivals?.[i];
+    const arrivesAt = planned?.at ?? drawnAt;
+    const [leaves, when] = [leaving() < dropout, leaving()];
+    const node = nodeAt(random());
+    const lastMileMs = options.lastMileMs * Math.exp(options.lastMileSigma * normal(random));
+    const to = (other: number) => noisy((matrix.rttMs[node]?.[other] ?? 0) + lastMileMs);
+    return {
+      id: `p${i}`,
+      arrivesAt,
+      leavesAt: leaves ? arrivesAt + when * options.patienceMs : null,
+      attributes: { ...kinds[kindAt(kind())]?.attributes, ...planned?.attributes },
+      webrtc: true,
+      region: regions?.[node] ?? null,
+      node,
+      lastMileMs,
+      beaconRttMs: Object.fromEntries(beacons.map((beacon) => [`b${beacon}`, to(beacon)])),
+      serverRttMs: to(server),
+    };
+  });
+}
+
+/** Maps a number from [0, 1) to an index, in proportion to the weights. */
+function drawerOf(weights: readonly number[]): (at: number) => number {
+  const total = weights.reduce((a, b) => a + b, 0);
+  let sum = 0;
+  const ends = weights.map((weight) => {
+    sum += weight;
+    return sum;
+  });
+  return (at) => {
+    const found = ends.findIndex((end) => at * total < end);
+    return found === -1 ? weights.length - 1 : found;
+  };
 }
 
 /** A standard normal number (Box and Muller 1958). */
