@@ -36,9 +36,11 @@ test.describe("a partner leaving in probe or confirmation frees the others at on
     const { reason } = await senior.until("released", undefined, AT_ONCE_MS);
     expect(["member_gone", "probe_failed"]).toContain(reason);
     // Either the server heard of the lost connection first, and no probe was closed; or the other page noticed, or the
-    // browser hid the tab, which the SDK reports, a moment before it ended it.
+    // browser hid the tab, which the SDK reports, a moment before it ended it. Then the probe is begun again, and that may
+    // come to an end in either way.
     const closed = (await study.journal("lobby")).filter(({ type }) => type === "probe.closed");
-    expect(closed).toHaveLength(reason === "member_gone" ? 0 : 1);
+    expect(closed.length).toBeLessThanOrEqual(2);
+    if (reason === "probe_failed") expect(closed.length).toBeGreaterThan(0);
     for (const event of closed) {
       expect(event).toMatchObject({
         verdict: { status: "failed", reason: expect.stringMatching(/^(peer_gone|hidden_tab)$/) },
@@ -166,6 +168,28 @@ test("back-to-back probes do not cancel each other", async ({ lab }) => {
   const verdicts = (await study.journal("lobby")).filter(({ type }) => type === "probe.closed");
   expect(verdicts).toMatchObject([{ verdict: { status: "too_slow" } }, { verdict: { status: "accepted" } }]);
   expect(far.all("matched")).toEqual([]);
+});
+
+test("a probe that fails by accident is repeated within its proposal, and nobody is released", async ({
+  lab,
+}) => {
+  const study = await lab.study({
+    // A page gives up on a channel that does not open after half of its time: there is enough left for a repeat.
+    scenes: [measured().probing({ readyTimeoutMs: 6000, timeoutMs: 6000, pingTimeoutMs: 5000 })],
+  });
+  study.relay.setImpairment({ lossRatio: 1 });
+  const a = await lab.participant(study, "chromium", { participantId: "a" });
+  const b = await lab.participant(study, "firefox", { participantId: "b" });
+  const closed = async () => (await study.journal("lobby")).filter(({ type }) => type === "probe.closed");
+  await expect.poll(async () => (await closed()).length, { timeout: 15_000 }).toBe(1);
+  study.relay.setImpairment({ lossRatio: 0 });
+  const [ofA, ofB] = await Promise.all([a.matched(), b.matched()]);
+  expect(ofA.id).toBe(ofB.id);
+  expect([...a.all("released"), ...b.all("released")]).toEqual([]);
+  expect(await closed()).toMatchObject([
+    { verdict: { status: "failed" }, again: true },
+    { verdict: { status: "accepted" } },
+  ]);
 });
 
 test.describe("a failed probe is retried after back-off, a too-slow one is not", () => {

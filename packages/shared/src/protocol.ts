@@ -269,6 +269,8 @@ export const serverMessages = {
     limitMs: v.optional(v.nullable(ms)),
     /** The server gives up after this long; counted from the message's arrival. */
     remainingMs: ms,
+    /** The probe of the same pair that failed and is done again with this one: its link is closed. */
+    repeats: v.optional(serverIdSchema),
   }),
   /** Both sides are ready: connect and measure. */
   probeStart: v.object({ probeId: serverIdSchema }),

@@ -28,6 +28,7 @@ export class Probes {
   prepare(order: ServerMessages["probePrepare"]): void {
     const { probeId } = order;
     if (this.#probes.has(probeId)) return;
+    if (order.repeats !== undefined) this.#drop(order.repeats);
     const { measureWhileHidden, send, onReport } = this.#options;
     const probe = new Probe({
       order,
@@ -39,6 +40,13 @@ export class Probes {
     this.#probes.set(probeId, probe);
     probe.prepare();
     for (const signal of this.#early.get(probeId) ?? []) probe.signal(signal);
+    this.#early.delete(probeId);
+  }
+
+  /** A probe that is done again: its link is no part of the proposal any more. */
+  #drop(probeId: string): void {
+    this.#probes.get(probeId)?.close();
+    this.#probes.delete(probeId);
     this.#early.delete(probeId);
   }
 

@@ -70,9 +70,14 @@ describe.runIf(isInNamespace())("links over real WebRTC", { timeout: 30_000, ret
     a: number,
     b: number,
     probeId: string,
-    options: { proposalId?: string; parameters?: Partial<ProbeParameters>; relayOnly?: boolean } = {},
+    options: {
+      proposalId?: string;
+      parameters?: Partial<ProbeParameters>;
+      relayOnly?: boolean;
+      repeats?: string;
+    } = {},
   ): Promise<[ProbeReport, ProbeReport]> {
-    const { proposalId = "g1", parameters = {}, relayOnly = false } = options;
+    const { proposalId = "g1", parameters = {}, relayOnly = false, repeats } = options;
     const ends = [pages[a], pages[b]] as [ScriptedPage, ScriptedPage];
     for (const [i, page] of ends.entries()) {
       page.onSignal(probeId, (signal) => {
@@ -87,6 +92,7 @@ describe.runIf(isInNamespace())("links over real WebRTC", { timeout: 30_000, ret
         relayOnly,
         parameters: { pings: 5, spacingMs: 20, pingTimeoutMs: 2000, warmupPings: 1, ...parameters },
         remainingMs: 20_000,
+        ...(repeats === undefined ? {} : { repeats }),
       });
     }
     await Promise.all(ends.map((page) => page.heard("probeReady", (m) => m.probeId === probeId)));
@@ -167,6 +173,18 @@ describe.runIf(isInNamespace())("links over real WebRTC", { timeout: 30_000, ret
       expect(reports.map((report) => report.status)).toEqual(["measured", "measured"]);
       for (const page of pages) page.tell("released", { proposalId: `g${round}`, reason: "server" });
     }
+  });
+
+  it("are measured once more within a proposal, whether the first try failed or was not trusted", async () => {
+    await enter(2);
+    const [failed] = await probe(0, 1, "b1", { relayOnly: true });
+    expect(failed).toMatchObject({ status: "failed", reason: "ice_failed" });
+    const [distrusted] = await probe(0, 1, "b1-1", { repeats: "b1" });
+    const [measured] = await probe(0, 1, "b1-2", { repeats: "b1-1" });
+    expect([distrusted.status, measured.status]).toEqual(["measured", "measured"]);
+    // Only the last link counts for the confirmation, and the match lives on it.
+    const [first, second] = await commit(() => "b1-2");
+    expect([first?.peers[0]?.open, second?.peers[0]?.open]).toEqual([true, true]);
   });
 
   it("are measured side by side in a group of four", async () => {

@@ -39,6 +39,7 @@ export function messageOf(effect: PersonalEffect, context: TellContext): ServerM
           parameters: parameters(context.settings.lobby.probe),
           limitMs: context.settings.lobby.matchmaker.maxP2pRttMs,
           remainingMs: remaining(effect.deadlineAt, context.now),
+          ...(effect.repeats === undefined ? {} : { repeats: effect.repeats }),
         },
       };
     case "probeStart":

@@ -6,6 +6,7 @@ import {
   type Participant,
   type Probe,
   type Proposal,
+  pairOf,
   REMEMBERED_RELEASES,
 } from "./state.js";
 
@@ -61,6 +62,7 @@ function openProposal(state: LobbyState, event: Of<"proposal.opened">): Effect[]
     phase: "probing",
     deadlineAt: event.deadlineAt,
     probes: [],
+    repeated: new Map(),
     confirmed: new Set(),
     gone: new Set(),
     matchId: null,
@@ -107,6 +109,7 @@ function openProbe(state: LobbyState, event: Of<"probe.opened">): Effect[] | nul
     proposalId,
     initiator: participantId === initiator,
     deadlineAt,
+    ...(event.repeats === undefined ? {} : { repeats: event.repeats }),
   }));
 }
 
@@ -148,6 +151,10 @@ function closeProbe(state: LobbyState, event: Of<"probe.closed">): Effect[] | nu
   const { initiator: a, responder: b } = probe;
   probe.verdict = verdict;
   state.agenda.proposals.add(probe.proposalId);
+  if (event.again === true) {
+    takeOut(state, probe);
+    return [];
+  }
   const before = state.pairs.get(a, b, event.at);
   const failed = verdict.status === "failed";
   state.pairs.set(a, b, {
@@ -168,6 +175,16 @@ function closeProbe(state: LobbyState, event: Of<"probe.closed">): Effect[] | nu
       state.latency.observe(first, second, verdict.measurement.rttMs);
   }
   return [];
+}
+
+/** The pair is to be probed again: as if it had not been yet, but for the count. */
+function takeOut(state: LobbyState, { probeId, proposalId, initiator, responder }: Probe): void {
+  state.probes.delete(probeId);
+  const proposal = state.proposals.get(proposalId);
+  if (proposal === undefined) return;
+  proposal.probes.splice(proposal.probes.indexOf(probeId), 1);
+  const pair = pairOf(initiator, responder);
+  proposal.repeated.set(pair, [...(proposal.repeated.get(pair) ?? []), probeId]);
 }
 
 function startConfirming(state: LobbyState, event: Of<"proposal.confirming">): Effect[] | null {

@@ -36,6 +36,8 @@ export interface LobbyConfig {
   readonly probe: ProbeParameters;
   /** Links one member sets up and measures at a time; a larger group is probed in rounds. Left out = 5. */
   readonly maxProbesPerMember?: number;
+  /** How often a probe that failed is done again within its proposal, before the proposal is given up. Left out = 1. */
+  readonly probeRepeats?: number;
   readonly readyTimeoutMs: number;
   readonly probeTimeoutMs: number;
   readonly confirmTimeoutMs: number;

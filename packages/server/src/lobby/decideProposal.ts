@@ -8,7 +8,7 @@ import type { ReleaseReason } from "./effects.js";
 import type { Decision } from "./events.js";
 import { aliasesOf, matchIdOf } from "./names.js";
 import { openProbes, pairsOf } from "./openProbes.js";
-import type { LobbyState, Probe, Proposal } from "./state.js";
+import { type LobbyState, type Probe, type Proposal, pairOf } from "./state.js";
 
 /** What follows for one open proposal. */
 export function decideProposal(
@@ -30,10 +30,11 @@ export function decideProposal(
 }
 
 function decideProbing(state: LobbyState, config: LobbyConfig, proposal: Proposal, now: number): Decision[] {
-  const closed: Decision[] = [];
+  const ended: { readonly probe: Probe; readonly ending: Ending }[] = [];
   let open = 0;
   let tooSlow = false;
   let failed = false;
+  let repeats = 0;
   const blamed: string[] = [];
   for (const probeId of proposal.probes) {
     const probe = state.probes.get(probeId);
@@ -45,16 +46,27 @@ function decideProbing(state: LobbyState, config: LobbyConfig, proposal: Proposa
         open += 1;
         continue;
       }
-      closed.push(closeProbe(state, config, probe, ending, now));
+      ended.push({ probe, ending });
       blamed.push(...ending.blamed);
+      if (isRepeated(config, proposal, probe, ending, now)) {
+        repeats += 1;
+        continue;
+      }
       status = ending.verdict.status;
     }
     if (status === "too_slow") tooSlow = true;
     if (status === "failed") failed = true;
   }
+  const givenUp = tooSlow || failed;
+  const closed = ended.map(({ probe, ending }) => {
+    const again = !givenUp && isRepeated(config, proposal, probe, ending, now);
+    return again ? closeForRepeat(probe, ending) : closeProbe(state, config, probe, ending, now);
+  });
   // One bad link is enough: nobody is held for measurements that can change nothing.
   if (tooSlow) return [...closed, release(state, config, proposal, "too_slow", blamed, now)];
   if (failed) return [...closed, release(state, config, proposal, "probe_failed", blamed, now)];
+  // Opened again when what failed has been applied.
+  if (repeats > 0) return closed;
   if (proposal.maxP2pRttMs === null) return [...closed, ...complete(state, config, proposal, now)];
   const unopened = pairsOf(proposal.members.length) - proposal.probes.length;
   if (open > 0 || unopened > 0) {
@@ -117,12 +129,42 @@ function commit(
 interface Ending {
   readonly verdict: ProbeVerdict;
   readonly blamed: readonly string[];
+  /** A failure that may have been an accident. */
+  readonly mayRepeat: boolean;
 }
 
-const failure = (reason: ProbeFailure, blamed: readonly string[]): Ending => ({
-  verdict: { status: "failed", reason },
-  blamed,
-});
+/** Somebody who is not there, or a time that is over, is not waited for a second time. */
+const lasting: ReadonlySet<ProbeFailure> = new Set(["peer_gone", "not_ready", "deadline"]);
+
+const failure = (
+  reason: ProbeFailure,
+  blamed: readonly string[],
+  mayRepeat = !lasting.has(reason),
+): Ending => ({ verdict: { status: "failed", reason }, blamed, mayRepeat });
+
+/**
+ * Is a probe that ended like this done again, instead of everybody being released? One accident in one of the six links
+ * of a group of four is no reason to tear it apart, and a number that cannot be trusted (`disagreement`, `stalled`)
+ * is no answer. Only while enough of the proposal's time is left for it to come to something: half of what
+ * a probe may take.
+ */
+function isRepeated(
+  config: LobbyConfig,
+  proposal: Proposal,
+  { initiator, responder }: Probe,
+  { mayRepeat }: Ending,
+  now: number,
+): boolean {
+  const before = proposal.repeated.get(pairOf(initiator, responder))?.length ?? 0;
+  return (
+    mayRepeat &&
+    before < (config.probeRepeats ?? DEFAULT_REPEATS) &&
+    proposal.deadlineAt - now >= config.probeTimeoutMs / 2
+  );
+}
+
+/** How often a probe is done again, where the scene says nothing else. */
+const DEFAULT_REPEATS = 1;
 
 /** How a probe ends now; `null` while it may go on. */
 function endOf(config: LobbyConfig, probe: Probe, now: number): Ending | null {
@@ -137,8 +179,8 @@ function endOf(config: LobbyConfig, probe: Probe, now: number): Ending | null {
         joined.blamed.map((side) => sides[side]),
       );
     // A relayed path is one that this scene does not accept as a path at all.
-    if (joined.measurement.path === "relay" && !config.acceptRelayed) return failure("ice_failed", []);
-    return { verdict: verdictOf(joined, (rttMs) => rejects(config, rttMs)), blamed: [] };
+    if (joined.measurement.path === "relay" && !config.acceptRelayed) return failure("ice_failed", [], false);
+    return { verdict: verdictOf(joined, (rttMs) => rejects(config, rttMs)), blamed: [], mayRepeat: false };
   }
   const [reporter, report] = a === undefined ? [probe.responder, b] : [probe.initiator, a];
   if (report?.status === "failed") {
@@ -167,11 +209,17 @@ function rejects(config: LobbyConfig, rttMs: number): boolean {
   }
 }
 
+/** Nothing is held against the pair or anybody: what counts is how the repeat ends. */
+function closeForRepeat({ probeId }: Probe, { verdict, blamed }: Ending): Decision {
+  const nothing = { blockedUntil: null, expiresAt: null };
+  return { type: "probe.closed", probeId, verdict, ...nothing, blamed: [...blamed], again: true };
+}
+
 function closeProbe(
   state: LobbyState,
   config: LobbyConfig,
   probe: Probe,
-  { verdict, blamed }: Ending,
+  { verdict, blamed }: Pick<Ending, "verdict" | "blamed">,
   now: number,
 ): Decision {
   const { probeId, initiator, responder } = probe;

@@ -21,6 +21,8 @@ export type Effect =
       readonly proposalId: string;
       readonly initiator: boolean;
       readonly deadlineAt: number;
+      /** The probe of the same pair that failed before; its link is of no use any more. */
+      readonly repeats?: string;
     }
   | { readonly kind: "probeStart"; readonly participantId: string; readonly probeId: string }
   | {

@@ -142,6 +142,8 @@ const decisions = {
     readyDeadlineAt: at,
     /** Both sides must have reported by then. */
     deadlineAt: at,
+    /** The probe of the same pair and proposal that failed and is done again; absent for the first one. */
+    repeats: v.optional(serverIdSchema),
   }),
   "probe.closed": v.object({
     type: v.literal("probe.closed"),
@@ -153,6 +155,8 @@ const decisions = {
     expiresAt: v.nullable(at),
     /** Who caused a failure, where one side did. */
     blamed: v.array(participantIdSchema),
+    /** True: the probe failed and is done again at once, so that the failure says nothing about the pair yet. */
+    again: v.optional(v.boolean()),
   }),
   "proposal.confirming": v.object({
     type: v.literal("proposal.confirming"),

@@ -9,9 +9,13 @@ export const proposalIdOf = (seed: string, count: number): string =>
 
 export const matchIdOf = (proposalId: string): string => `m${proposalId.slice(1)}`;
 
-/** One pair of a proposal, by seats. */
-export const probeIdOf = (proposalId: string, seatA: number, seatB: number): string =>
-  `${proposalId}-${seatA}${seatB}`;
+/**
+ * One pair of a proposal, by seats.
+ *
+ * @param repeats how often the pair was probed in this proposal before
+ */
+export const probeIdOf = (proposalId: string, seatA: number, seatB: number, repeats = 0): string =>
+  `${proposalId}-${seatA}${seatB}${repeats === 0 ? "" : `-${repeats}`}`;
 
 /** What the members of a match call each other; says nothing about who they are. */
 export function aliasesOf(seed: string, matchId: string, count: number): string[] {

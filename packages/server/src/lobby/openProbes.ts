@@ -2,7 +2,7 @@ import type { LobbyConfig } from "./config.js";
 import { matchContextOf } from "./context.js";
 import type { Decision } from "./events.js";
 import { probeIdOf } from "./names.js";
-import type { LobbyState, Proposal } from "./state.js";
+import { type LobbyState, type Proposal, pairOf } from "./state.js";
 
 /** Links one browser sets up and measures at a time, where the scene says nothing else. */
 const DEFAULT_PROBES_PER_MEMBER = 5;
@@ -25,11 +25,11 @@ export function probingTimeMs(config: LobbyConfig): number {
 export function openProbes(
   state: LobbyState,
   config: LobbyConfig,
-  proposal: Pick<Proposal, "proposalId" | "members" | "deadlineAt" | "probes">,
+  proposal: Pick<Proposal, "proposalId" | "members" | "deadlineAt" | "probes" | "repeated">,
   now: number,
 ): Decision[] {
   const budget = budgetOf(config);
-  const { proposalId, members } = proposal;
+  const { proposalId } = proposal;
   const known = new Set(proposal.probes);
   const open = new Map<string, number>();
   for (const probeId of proposal.probes) {
@@ -38,7 +38,7 @@ export function openProbes(
     for (const id of [probe.initiator, probe.responder]) open.set(id, (open.get(id) ?? 0) + 1);
   }
   const decisions: Decision[] = [];
-  for (const { probeId, initiator, responder } of byRisk(state, config, proposalId, members, now)) {
+  for (const { probeId, initiator, responder, repeats } of byRisk(state, config, proposal, now)) {
     const [a, b] = [open.get(initiator) ?? 0, open.get(responder) ?? 0];
     if (known.has(probeId) || a >= budget || b >= budget) continue;
     open.set(initiator, a + 1).set(responder, b + 1);
@@ -50,6 +50,7 @@ export function openProbes(
       responder,
       readyDeadlineAt: Math.min(now + config.readyTimeoutMs, proposal.deadlineAt),
       deadlineAt: Math.min(now + config.probeTimeoutMs, proposal.deadlineAt),
+      ...(repeats === undefined ? {} : { repeats }),
     });
   }
   return decisions;
@@ -62,20 +63,23 @@ interface Pair {
   readonly probeId: string;
   readonly initiator: string;
   readonly responder: string;
+  /** The probe that failed and is done again. */
+  readonly repeats: string | undefined;
 }
 
 /** All pairs of a group, the least likely first; what is equally likely in seat order. */
 function byRisk(
   state: LobbyState,
   config: LobbyConfig,
-  proposalId: string,
-  members: readonly string[],
+  { proposalId, members, repeated }: Pick<Proposal, "proposalId" | "members" | "repeated">,
   now: number,
 ): readonly Pair[] {
   const pairs: Pair[] = [];
   for (const [seatA, initiator] of members.entries()) {
     for (const [offset, responder] of members.slice(seatA + 1).entries()) {
-      pairs.push({ probeId: probeIdOf(proposalId, seatA, seatA + 1 + offset), initiator, responder });
+      const failed = repeated.get(pairOf(initiator, responder)) ?? [];
+      const probeId = probeIdOf(proposalId, seatA, seatA + 1 + offset, failed.length);
+      pairs.push({ probeId, initiator, responder, repeats: failed.at(-1) });
     }
   }
   // Where all are opened at once the order is of no use.

@@ -201,7 +201,7 @@ function openProposal(
   };
   if (matchmaker.maxP2pRttMs === null)
     return [opened, ...complete(state, config, { proposalId, members }, now)];
-  return [opened, ...openProbes(state, config, { ...opened, probes: [] }, now)];
+  return [opened, ...openProbes(state, config, { ...opened, probes: [], repeated: new Map() }, now)];
 }
 
 /** A researcher's rule may throw here too: then the group goes by the matchmaker's own name. */

@@ -76,14 +76,19 @@ describe("named regressions", () => {
     const t = new TestScene();
     t.arrive("ann");
     t.arrive("bob");
-    t.probeAll(() => ({ status: "failed", reason: "ice_failed", detail: null }));
+    const failTwice = () => {
+      t.probeAll(() => ({ status: "failed", reason: "ice_failed", detail: null }));
+      expect(t.held).toEqual([["ann", "bob"]]);
+      t.probeAll(() => ({ status: "failed", reason: "ice_failed", detail: null }));
+    };
+    failTwice();
     expect(t.held).toEqual([]);
     t.scene.advance(t.config.backOffBaseMs - 1);
     expect(t.held).toEqual([]);
     t.scene.advance(1);
     expect(t.held).toEqual([["ann", "bob"]]);
     // The second failure in a row waits twice as long.
-    t.probeAll(() => ({ status: "failed", reason: "ice_failed", detail: null }));
+    failTwice();
     t.scene.advance(2 * t.config.backOffBaseMs - 1);
     expect(t.held).toEqual([]);
     t.scene.advance(1);

@@ -19,6 +19,7 @@ export function snapshotOf(state: LobbyState, now: number = state.now): Readonly
     pool: state.pool.items.map((p) => p.participantId),
     proposals: [...state.proposals.values()].map((proposal) => ({
       ...proposal,
+      repeated: [...proposal.repeated],
       confirmed: [...proposal.confirmed],
       gone: [...proposal.gone],
     })),

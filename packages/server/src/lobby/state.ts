@@ -140,7 +140,10 @@ export interface Proposal {
   phase: "probing" | "confirming" | "creating";
   /** Of the phase: no member is held past it. */
   deadlineAt: number;
+  /** Of the pairs as they stand: a probe that is done again is taken out when it fails. */
   readonly probes: string[];
+  /** Probes that failed and are done again, or were: by pair, in the order of their failures. */
+  readonly repeated: Map<string, string[]>;
   readonly confirmed: Set<string>;
   /** Members who left, were lost or ended since the proposal was opened. */
   readonly gone: Set<string>;
@@ -150,6 +153,9 @@ export interface Proposal {
   /** What the room hook answered; `undefined` = not yet. */
   room: { readonly ok: true; readonly room: JsonValue } | { readonly ok: false } | undefined;
 }
+
+/** The key of a pair in {@link Proposal.repeated}. */
+export const pairOf = (initiator: string, responder: string): string => `${initiator} ${responder}`;
 
 export interface Probe {
   readonly probeId: string;

@@ -42,6 +42,7 @@ describe("resolveScene", () => {
         edgeLifeMs: 300_000,
         probe: { pings: 5, spacingMs: 100, pingTimeoutMs: 2000, warmupPings: 1 },
         maxProbesPerMember: 5,
+        probeRepeats: 1,
         readyTimeoutMs: 5000,
         probeTimeoutMs: 20_000,
         confirmTimeoutMs: 5000,

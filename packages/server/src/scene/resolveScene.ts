@@ -114,6 +114,7 @@ function readScene(input: unknown, path: string, problems: ConfigProblem[]): Res
     edgeLifeMs: probing.edgeLifeMs,
     probe: { pings, ...(minPings === null ? {} : { minPings }), spacingMs, pingTimeoutMs, warmupPings },
     maxProbesPerMember: probing.maxPerMember,
+    probeRepeats: probing.repeats,
     readyTimeoutMs: probing.readyTimeoutMs,
     probeTimeoutMs: probing.timeoutMs,
     confirmTimeoutMs: matches.confirmTimeoutMs,

@@ -119,6 +119,11 @@ export interface ProbingOptions {
   readonly readyTimeoutMs?: number;
   /** Both pages must have reported by then, counted from the probe's beginning. Default: 20000. */
   readonly timeoutMs?: number;
+  /**
+   * How often a probe that failed by accident (no path found, all pings lost, a page that stalled or was hidden for a moment,
+   * two sides that disagree) is done again at once, 0 to 3. Only then the group is given up. Default: 1.
+   */
+  readonly repeats?: number;
   /** How long a measurement counts: a pair that was too slow is not tried again before. Default: 300000 (5 minutes). */
   readonly edgeLifeMs?: number;
   /** After a probe that failed the pair rests this long; doubles with every further failure. Default: 2000. */

@@ -30,6 +30,7 @@ export const options = {
     maxPerMember: whole(5, 1, 7),
     readyTimeoutMs: ms(5000, 1),
     timeoutMs: ms(20_000, 1),
+    repeats: whole(1, 0, 3),
     edgeLifeMs: ms(300_000),
     backOffBaseMs: ms(2000),
     backOffMaxMs: ms(60_000),

@@ -11,7 +11,8 @@ const GRACE_MS = 10_000;
 
 /** The rules of a chaos run's scene. */
 export function chaosConfigOf(options: ChaosOptions): LobbyConfig {
-  const { groupSize, maxP2pRttMs, maxProbesPerMember, hasRules, treatments, hasRoomHook } = options;
+  const { groupSize, maxP2pRttMs, maxProbesPerMember, probeRepeats, hasRules, treatments, hasRoomHook } =
+    options;
   return {
     sceneId: "chaos",
     configHash: "chaos",
@@ -27,6 +28,7 @@ export function chaosConfigOf(options: ChaosOptions): LobbyConfig {
     edgeLifeMs: 40_000,
     probe: { pings: 5, spacingMs: 100, pingTimeoutMs: 2000, warmupPings: 1 },
     maxProbesPerMember,
+    probeRepeats,
     readyTimeoutMs: 4000,
     probeTimeoutMs: 12_000,
     confirmTimeoutMs: 4000,

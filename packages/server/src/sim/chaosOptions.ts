@@ -7,6 +7,8 @@ export interface ChaosOptions {
   /** `null`: nothing is probed. */
   readonly maxP2pRttMs: number | null;
   readonly maxProbesPerMember: number;
+  /** How often a failed probe is done again within its proposal. */
+  readonly probeRepeats: number;
   /** Rules of the scene, on top of the matchmaker's; see `chaosRules.ts`. */
   readonly hasRules: boolean;
   readonly treatments: TreatmentPlan["assign"] | null;
@@ -35,6 +37,7 @@ export function chaosOptionsFor(random: () => number): ChaosOptions {
     groupSize: pick(2, 2, 2, 3, 4, 5),
     maxP2pRttMs: pick<number | null>(null, 60, 120, 120, 250),
     maxProbesPerMember: pick(1, 2, 7),
+    probeRepeats: pick(0, 1, 1, 2),
     hasRules: pick(false, false, true),
     treatments: pick<TreatmentPlan["assign"] | null>(null, "random", "rotation", "latin-square", "balanced"),
     hasRoomHook: pick(false, true),

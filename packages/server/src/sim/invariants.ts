@@ -16,6 +16,7 @@ export const violationKinds = [
   "seniorityBroken",
   "replayDiffers",
   "slowMatch",
+  "unmeasuredLink",
   "rejectedPairProposed",
   "ruleBroken",
 ] as const;
@@ -36,19 +37,27 @@ export class Invariants {
   readonly #blockedUntil = new Map<string, number>();
   readonly #membersOf = new Map<string, readonly string[]>();
   readonly #pairOfProbe = new Map<string, string>();
+  readonly #limitOf = new Map<string, number | null>();
+  /** How the last probe of a pair ended, by proposal. */
+  readonly #lastVerdict = new Map<string, Map<string, string>>();
 
   /** Every event after it was applied. */
   afterEvent(state: LobbyState, event: StoredEvent): void {
     switch (event.type) {
       case "proposal.opened":
         this.#membersOf.set(event.proposalId, event.members);
+        this.#limitOf.set(event.proposalId, event.maxP2pRttMs);
+        this.#lastVerdict.set(event.proposalId, new Map());
         this.#checkPairs(event.members, event);
         return;
       case "probe.opened":
         this.#pairOfProbe.set(event.probeId, pairKey(event.initiator, event.responder));
+        this.#lastVerdict.get(event.proposalId)?.set(pairKey(event.initiator, event.responder), "open");
         return;
       case "probe.closed": {
         const pair = this.#pairOfProbe.get(event.probeId);
+        const [proposalId = ""] = event.probeId.split("-");
+        if (pair !== undefined) this.#lastVerdict.get(proposalId)?.set(pair, event.verdict.status);
         if (pair !== undefined && event.verdict.status === "too_slow") {
           this.#blockedUntil.set(pair, event.blockedUntil ?? 0);
         }
@@ -135,14 +144,17 @@ export class Invariants {
       if (other !== undefined && other !== event.matchId) this.#add("doubleMatched", id, event.at);
       this.#matchOf.set(id, event.matchId);
     }
+    if ((this.#limitOf.get(event.proposalId) ?? null) === null) return;
+    for (const [a, b] of pairsAmong(match.members)) {
+      const last = this.#lastVerdict.get(event.proposalId)?.get(pairKey(a, b));
+      if (last !== "accepted") this.#add("unmeasuredLink", `${a} and ${b}: ${last}`, event.at);
+    }
   }
 
   #checkPairs(members: readonly string[], event: StoredEvent): void {
-    for (const [i, a] of members.entries()) {
-      for (const b of members.slice(i + 1)) {
-        if ((this.#blockedUntil.get(pairKey(a, b)) ?? 0) > event.at) {
-          this.#add("rejectedPairProposed", `${a} and ${b}`, event.at);
-        }
+    for (const [a, b] of pairsAmong(members)) {
+      if ((this.#blockedUntil.get(pairKey(a, b)) ?? 0) > event.at) {
+        this.#add("rejectedPairProposed", `${a} and ${b}`, event.at);
       }
     }
   }
@@ -159,5 +171,8 @@ export class Invariants {
     this.violations.push({ kind, what, at });
   }
 }
+
+const pairsAmong = (members: readonly string[]): [string, string][] =>
+  members.flatMap((a, i) => members.slice(i + 1).map((b): [string, string] => [a, b]));
 
 const pairKey = (a: string, b: string) => (a < b ? `${a}\n${b}` : `${b}\n${a}`);
