@@ -15,6 +15,7 @@ export async function cli(args: readonly string[], io: Partial<CliIo> = {}): Pro
     env: {},
     cwd: "/nowhere",
     confirm: async () => null,
+    terminal: null,
     stop: new AbortController().signal,
     ...io,
     out: (text) => {

@@ -9,6 +9,8 @@ export interface CliIo {
   readonly cwd: string;
   /** Asks a question with yes or no; `null` where nobody can be asked. */
   readonly confirm: (question: string) => Promise<boolean | null>;
+  /** Where progress can be drawn for the person who watches; `null` = nobody does. */
+  readonly terminal: NodeJS.WritableStream | null;
   /** Aborted when the command should end (SIGINT, SIGTERM). */
   readonly stop: AbortSignal;
 }

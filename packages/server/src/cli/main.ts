@@ -34,5 +34,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
       asking.close();
     }
   },
+  terminal: process.stderr.isTTY ? process.stderr : null,
   stop: stop.signal,
 });

@@ -5,6 +5,7 @@ import { addJournalExport } from "./commands/journalExport.js";
 import { addJournalReplay } from "./commands/journalReplay.js";
 import { addJournalVerify } from "./commands/journalVerify.js";
 import { addServe } from "./commands/serve.js";
+import { addSimulate } from "./commands/simulate.js";
 import { addToken } from "./commands/token.js";
 import { type CliIo, type ExitCode, type Finish, UsageError } from "./io.js";
 import { packageVersion } from "./packageVersion.js";
@@ -48,6 +49,7 @@ function makeProgram(io: CliIo, finish: Finish): Command {
   addServe(program, io);
   addToken(program, io);
   addCalibrate(program, io, finish);
+  addSimulate(program, io, finish);
   const journal = program
     .command("journal")
     .description("Look after a data folder's logs.")
@@ -85,4 +87,5 @@ const userErrors: ReadonlySet<string> = new Set([
   "RedisStoreError",
   "ListenError",
   "MissingProgramError",
+  "SimulationStuckError",
 ]);

@@ -1,3 +1,5 @@
+import { parse } from "csv-parse/sync";
+
 /** Round-trip times between the nodes of a simulated world, ms: symmetric, complete, finite. */
 export interface LatencyMatrix {
   readonly rttMs: readonly Float64Array[];
@@ -27,10 +29,13 @@ const DEAD_MEDIAN_MS = 1_500;
  * @throws {Error} when the text is no such matrix, saying where
  */
 export function parseLatencyMatrix(csv: string): LatencyMatrix {
-  const raw = csv
-    .trim()
-    .split(/\r?\n/)
-    .map((line) => line.split(",").map((cell) => (cell.trim() === "" ? Number.NaN : Number(cell))));
+  const rows: string[][] = parse(csv, {
+    bom: true,
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+  });
+  const raw = rows.map((row) => row.map((cell) => (cell === "" ? Number.NaN : Number(cell))));
   const size = raw.length;
   const ragged = raw.findIndex((row) => row.length !== size);
   if (ragged !== -1)

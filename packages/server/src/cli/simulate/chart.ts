@@ -1,0 +1,121 @@
+import type { TopLevelSpec } from "vega-lite";
+import type { SimulationRow } from "../../sim/simulation.js";
+import { UsageError } from "../io.js";
+
+/**
+ * The figures as an SVG document: what each matchmaker reaches under each limit, and whom the chosen one leaves out.
+ *
+ * @throws {UsageError} the packages that draw are not installed
+ */
+export async function drawRows(rows: readonly SimulationRow[], chosen: string): Promise<string> {
+  const { vega, vegaLite } = await importVega();
+  const view = new vega.View(vega.parse(vegaLite.compile(chartOf(rows, chosen)).spec), { renderer: "none" });
+  try {
+    return `${await view.toSVG()}\n`;
+  } finally {
+    view.finalize();
+  }
+}
+
+/** Not a dependency of a server that runs a study. */
+async function importVega() {
+  try {
+    const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
+    return { vega, vegaLite };
+  } catch {
+    throw new UsageError("--plot needs the packages vega and vega-lite. Run: npm install vega vega-lite@6.4");
+  }
+}
+
+const WIDTH = 440;
+const HEIGHT = 150;
+/** More lines than this cannot be told apart: those most excluded are drawn. */
+const MOST_GROUPS = 10;
+
+function chartOf(rows: readonly SimulationRow[], chosen: string): TopLevelSpec {
+  const limits = [...new Set(rows.map((row) => row.maxP2pRttMs))];
+  const figures = rows.map((row) => ({
+    matchmaker: row.matchmaker,
+    limit: row.maxP2pRttMs,
+    matched: row.matchedShare,
+    wait: row.waitMs.p50 === null ? null : row.waitMs.p50 / 1000,
+    probes: row.probesPerMatch,
+  }));
+  const own = rows.filter((row) => row.matchmaker === chosen);
+  const kinds = [...new Set(own.flatMap((row) => row.excluded.map(({ by }) => by)))];
+  const panel = limits.length > 1 ? lines(limits) : bars;
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    background: "white",
+    padding: 10,
+    config: {
+      font: "system-ui, sans-serif",
+      axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", gridColor: "#e5e5e5" },
+      legend: { labelFontSize: 12, title: null, symbolStrokeWidth: 3 },
+      title: { fontSize: 13, anchor: "start", frame: "group", offset: 8 },
+      view: { stroke: null },
+    },
+    resolve: { scale: { color: "independent" } },
+    vconcat: [
+      {
+        data: { values: figures },
+        vconcat: [
+          panel("matched", "Matched, share of all participants", "matchmaker", "%"),
+          panel("wait", "Median wait of those matched, s", "matchmaker"),
+          panel("probes", "Probes per match", "matchmaker"),
+        ],
+      },
+      ...kinds.map((by) => {
+        const groups = own.flatMap(({ maxP2pRttMs, excluded }) =>
+          excluded.filter((group) => group.by === by).map((group) => ({ ...group, limit: maxP2pRttMs })),
+        );
+        const shown = new Set(
+          [...groups]
+            .sort((a, b) => b.unmatchedShare - a.unmatchedShare)
+            .map(({ value }) => value)
+            .filter((value, i, all) => all.indexOf(value) === i)
+            .slice(0, MOST_GROUPS),
+        );
+        return {
+          data: { values: groups.filter(({ value }) => shown.has(value)) },
+          ...panel("unmatchedShare", `Not matched by ${chosen}, by ${by}`, "value", "%"),
+        };
+      }),
+    ],
+  } as TopLevelSpec;
+}
+
+/** A figure against the limit, a line for each matchmaker or group. */
+const lines = (limits: readonly number[]) => (field: string, title: string, by: string, format?: "%") => ({
+  title,
+  width: WIDTH,
+  height: HEIGHT,
+  mark: { type: "line", point: true, strokeWidth: 2 },
+  encoding: {
+    x: {
+      field: "limit",
+      type: "quantitative",
+      title: "limit on the measured RTT, ms",
+      scale: { zero: false, nice: false },
+      axis: { values: limits, labelOverlap: true },
+    },
+    y: { field, type: "quantitative", title: null, ...axisOf(format) },
+    color: { field: by, type: "nominal", sort: null },
+  },
+});
+
+/** A figure under the one limit there is, a bar for each matchmaker or group. */
+const bars = (field: string, title: string, by: string, format?: "%") => ({
+  title,
+  width: WIDTH,
+  height: { step: 20 },
+  mark: { type: "bar" },
+  encoding: {
+    x: { field, type: "quantitative", title: null, ...axisOf(format) },
+    y: { field: by, type: "nominal", title: null, sort: null },
+    color: { field: by, type: "nominal", sort: null, legend: null },
+  },
+});
+
+const axisOf = (format?: "%") =>
+  format === undefined ? {} : { axis: { format }, scale: { domain: [0, 1] as const } };
