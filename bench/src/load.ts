@@ -1,117 +1,132 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { startRedis } from "@probematch/testbed";
-import { figuresOf, print } from "./figures.js";
+import { quantile } from "@probematch/shared";
+import { print } from "./figures.js";
 import { connectIdle, generateLoad } from "./load/generator.js";
-import type { ServerFigures, SetupName } from "./load/serverProcess.js";
+import type { SetupName } from "./load/serverProcess.js";
+import { Servers, type SetupFigures } from "./load/servers.js";
 
 interface Options {
   readonly setup: readonly string[];
   readonly rate: number;
   readonly seconds: number;
   readonly idle: number;
+  readonly waiting?: readonly string[] | true | undefined;
+  readonly profile?: string | undefined;
   readonly json?: true | undefined;
 }
 
+/** Connections before those that are counted: what a server loads and compiles once is no cost of a connection. */
+const WARM_CONNECTIONS = 200;
+/** Load before the one that is measured, in seconds. */
+const WARM_S = 5;
+/** How long those who wait are watched before the load, to know what they cost by themselves, in ms. */
+const WATCH_MS = 5000;
+
 /**
  * What a server carries: those who only wait (memory), then matches at a fixed rate (latency, CPU). Servers, Redis and
- * the generator share the machine; the generator's own cost is in every row alike.
+ * the generator share the machine; a row says what each of them took of it.
  */
 export async function benchLoad(options: Options): Promise<void> {
   const rows: object[] = [];
   for (const setup of options.setup as readonly SetupName[]) {
     process.stderr.write(`${setup} …\n`);
-    rows.push(await measure(setup, options));
+    rows.push({ setup, ...(await measureMatches(setup, options)), ...(await measureIdle(setup, options)) });
   }
-  print({ rows }, options.json, () => rows.map(flat));
+  const sizes = options.waiting === true ? ["100", "1000", "10000"] : (options.waiting ?? []);
+  const waitingRows: object[] = [];
+  for (const size of sizes) {
+    process.stderr.write(`file, while ${size} wait …\n`);
+    waitingRows.push(await measureBeside(Number(size), options));
+  }
+  print({ rows, ...(waitingRows.length === 0 ? {} : { waitingRows }) }, options.json, () =>
+    [...rows, ...waitingRows].map(flat),
+  );
 }
 
-async function measure(setup: SetupName, { rate, seconds, idle }: Options): Promise<object> {
-  const redis = setup.startsWith("redis") ? await startRedis() : null;
-  const dataDir = await mkdtemp(join(tmpdir(), "probematch-load-"));
-  const nodes = setup === "redis-3" ? 3 : 1;
-  const servers = await Promise.all(
-    Array.from({ length: nodes }, (_, i) => startServer(setup, join(dataDir, `${i}`), redis?.url)),
-  );
-  const urls = servers.map(({ port }) => `http://127.0.0.1:${port}`);
+/** Matches of people who come at a fixed rate. */
+async function measureMatches(setup: SetupName, { rate, seconds, profile }: Options): Promise<object> {
+  const servers = await Servers.start(setup, profile);
   try {
-    await generateLoad(urls, Math.min(rate, 200), 2, "warm");
-    const before = await figures(servers);
-    const waiting = await connectIdle(urls, idle);
-    const during = await figures(servers);
+    await generateLoad(servers.urls, { perSecond: Math.min(rate, 400), seconds: WARM_S, run: "warm" });
+    return await matchFigures(servers, { perSecond: rate, seconds, run: "load" });
+  } finally {
+    await servers.close();
+  }
+}
+
+/** Memory of those who only wait, in servers that have done nothing else. */
+async function measureIdle(setup: SetupName, { idle }: Options): Promise<object> {
+  const servers = await Servers.start(setup, undefined);
+  try {
+    const first = await connectIdle(servers.urls, WARM_CONNECTIONS, { scene: "idle", run: "first" });
+    const before = await servers.figures();
+    const waiting = await connectIdle(servers.urls, idle, { scene: "idle", run: "idle" });
+    const after = await servers.figures();
+    const bytesPerConnection = Math.round((after.rssBytes - before.rssBytes) / idle);
     waiting.close();
-    await figures(servers);
-    const start = await figures(servers);
-    const load = await generateLoad(urls, rate, seconds, "load");
-    const end = await figures(servers);
-    const { p50, p95 } = figuresOf(load.latenciesMs);
-    const p99 =
-      [...load.latenciesMs].sort((a, b) => a - b)[Math.floor(load.latenciesMs.length * 0.99)] ?? null;
-    const bytesPerConnection = Math.round((during.rssBytes - before.rssBytes) / idle);
+    first.close();
     return {
-      setup,
-      participants: load.participants,
-      refused: load.refused,
-      assignedPerSecond: Math.round(load.assignedPerSecond),
-      latencyMs: { p50, p95, p99: p99 === null ? null : Number(p99.toFixed(1)) },
+      idle,
       joinsPerSecond: Math.round(waiting.joinsPerSecond),
       bytesPerConnection,
       connectionsPerGiB: Math.round(2 ** 30 / bytesPerConnection),
-      cpuMsPerMatch: Number(((end.cpuMs - start.cpuMs) / (load.participants / 2)).toFixed(2)),
-      eventLoopDelayMs: { p50: round(end.eventLoopDelayMs.p50), p99: round(end.eventLoopDelayMs.p99) },
     };
   } finally {
-    for (const { child } of servers) {
-      child.send("close");
-      const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
-      await once(child, "exit");
-      clearTimeout(timer);
-    }
-    await redis?.close();
-    await rm(dataDir, { recursive: true, force: true });
+    await servers.close();
   }
 }
 
-interface ServerChild {
-  readonly child: ChildProcess;
-  readonly port: number;
+/** The same matches while others wait in the same scene, with whom nobody who comes may be. */
+async function measureBeside(waiting: number, { rate, seconds, profile }: Options): Promise<object> {
+  const servers = await Servers.start("file", profile);
+  try {
+    const crowd = await connectIdle(servers.urls, waiting, { scene: "crowd", run: "crowd", language: "own" });
+    const load = { scene: "crowd", perSecond: Math.min(rate, 400), language: "common" } as const;
+    await generateLoad(servers.urls, { ...load, seconds: WARM_S, run: "warm" });
+    const before = await servers.figures();
+    await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+    const idleCpuShare = ((await servers.figures()).cpuMs - before.cpuMs) / WATCH_MS;
+    const result = await matchFigures(servers, { ...load, seconds, run: "load" }, idleCpuShare);
+    crowd.close();
+    return { setup: "file", waiting, idleCpuShare: Number(idleCpuShare.toFixed(3)), ...result };
+  } finally {
+    await servers.close();
+  }
 }
 
-async function startServer(
-  setup: SetupName,
-  dataDir: string,
-  redisUrl: string | undefined,
-): Promise<ServerChild> {
-  const program = fileURLToPath(new URL("load/serverProcess.js", import.meta.url));
-  const child = fork(program, [setup, dataDir, ...(redisUrl === undefined ? [] : [redisUrl])], {
-    execArgv: ["--expose-gc"],
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
-  const [{ port }] = (await once(child, "message")) as [{ port: number }];
-  return { child, port };
-}
-
-/** Of all nodes together; the worst event loop. */
-async function figures(servers: readonly ServerChild[]): Promise<ServerFigures> {
-  const all = await Promise.all(
-    servers.map(async ({ child }) => {
-      child.send("figures");
-      const [answer] = (await once(child, "message")) as [{ figures: ServerFigures }];
-      return answer.figures;
-    }),
+/** @param idleCpuShare what the servers use of a core without the load, taken off */
+async function matchFigures(
+  servers: Servers,
+  load: Parameters<typeof generateLoad>[1],
+  idleCpuShare = 0,
+): Promise<object> {
+  const start = await servers.figures();
+  const own = process.cpuUsage();
+  const startedAt = performance.now();
+  const { participants, refused, assigned, assignedPerSecond, latenciesMs } = await generateLoad(
+    servers.urls,
+    load,
   );
+  const spanMs = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(own);
+  const end = await servers.figures();
+  const perMatch = (ms: number) => Number((ms / (assigned / 2)).toFixed(2));
+  const took = (key: keyof Pick<SetupFigures, "cpuMs" | "redisCpuMs">) => end[key] - start[key];
   return {
-    rssBytes: all.reduce((sum, f) => sum + f.rssBytes, 0),
-    cpuMs: all.reduce((sum, f) => sum + f.cpuMs, 0),
-    eventLoopDelayMs: {
-      p50: Math.max(...all.map((f) => f.eventLoopDelayMs.p50)),
-      p99: Math.max(...all.map((f) => f.eventLoopDelayMs.p99)),
-    },
+    participants,
+    refused,
+    unmatched: participants - refused - assigned,
+    assignedPerSecond: Math.round(assignedPerSecond),
+    latencyMs: { p50: at(latenciesMs, 0.5), p95: at(latenciesMs, 0.95), p99: at(latenciesMs, 0.99) },
+    cpuMsPerMatch: perMatch(took("cpuMs") - idleCpuShare * spanMs),
+    redisCpuMsPerMatch: perMatch(took("redisCpuMs")),
+    generatorCpuMsPerMatch: perMatch((user + system) / 1000),
+    eventLoopDelayMs: { p50: round(end.eventLoopDelayMs.p50), p99: round(end.eventLoopDelayMs.p99) },
   };
+}
+
+function at(values: readonly number[], share: number): number | null {
+  const value = quantile(values, share);
+  return value === null ? null : round(value);
 }
 
 const round = (value: number) => Number(value.toFixed(1));

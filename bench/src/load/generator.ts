@@ -4,6 +4,8 @@ import { WireClient } from "./wire.js";
 /** What one phase of load came to. */
 export interface LoadResult {
   readonly participants: number;
+  /** Those who were told of their match. */
+  readonly assigned: number;
   /** Participants who were told of their match within the phase, per second. */
   readonly assignedPerSecond: number;
   /** From the time at which the second member of a match should have come until both were told, ms. */
@@ -24,18 +26,27 @@ const report = {
   setupMs: 60,
 };
 
+export interface Load {
+  /** Participants per second. */
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Keeps the participant ids of several runs apart. */
+  readonly run: string;
+  /** Default: `"load"`. */
+  readonly scene?: string;
+  /** An attribute of everybody who comes. */
+  readonly language?: string;
+}
+
 /**
  * Open loop: participants come at fixed times whatever the server does, and latency counts from the intended time
  * (so that a server that stalls cannot hide it). Probes are stubs: a page answers at once.
  *
  * @param urls the nodes, used in turn
- * @param perSecond participants per second
  */
 export async function generateLoad(
   urls: readonly string[],
-  perSecond: number,
-  seconds: number,
-  run: string,
+  { perSecond, seconds, run, scene = "load", language }: Load,
 ): Promise<LoadResult> {
   const total = Math.round((perSecond * seconds) / 2) * 2;
   const startAt = performance.now() + 100;
@@ -49,7 +60,8 @@ export async function generateLoad(
   const open = (i: number) => {
     const client = new WireClient(urls[i % urls.length] ?? "", SOCKET_PATH, {
       protocol: 1,
-      scene: "load",
+      scene,
+      ...(language === undefined ? {} : { attributes: { language } }),
       participantId: `${run}-${i}`,
       webrtc: true,
       fresh: true,
@@ -91,13 +103,18 @@ export async function generateLoad(
     }, 1);
   });
   const spanSeconds = (lastToldAt - startAt) / 1000;
-  return { participants: total, assignedPerSecond: assigned / spanSeconds, latenciesMs, refused };
+  return { participants: total, assigned, assignedPerSecond: assigned / spanSeconds, latenciesMs, refused };
 }
 
-/** Connects people who only wait. Returns when all are connected, with a way to let them go. */
+/**
+ * Connects people who only wait. Returns when all are connected, with a way to let them go.
+ *
+ * @param who.language attribute of all of them; each of them is alone with it
+ */
 export async function connectIdle(
   urls: readonly string[],
   count: number,
+  who: { readonly scene: string; readonly run: string; readonly language?: string },
 ): Promise<{ readonly joinsPerSecond: number; close(): void }> {
   const clients: WireClient[] = [];
   const startedAt = performance.now();
@@ -109,8 +126,9 @@ export async function connectIdle(
       opened += 1;
       const client = new WireClient(urls[i % urls.length] ?? "", SOCKET_PATH, {
         protocol: 1,
-        scene: "idle",
-        participantId: `idle-${i}`,
+        scene: who.scene,
+        participantId: `${who.run}-${i}`,
+        ...(who.language === undefined ? {} : { attributes: { language: `${who.language}-${i}` } }),
         webrtc: true,
         fresh: true,
         idle: true,

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { createProbematch, FifoMatchmaker, scene } from "@probematch/server";
+import { createProbematch, FifoMatchmaker, sameAttribute, scene } from "@probematch/server";
 import { startBareServer } from "./bareServer.js";
 
 /** A server in a process of its own, told what to be by its parent and asked for its figures. */
@@ -54,6 +54,13 @@ async function startOurs(): Promise<{ readonly port: number; close(): Promise<vo
     },
     scenes: [
       scene("load").matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 150 }) }),
+      // Where most cannot be with most.
+      scene("crowd")
+        .matchmaking({
+          matchmaker: new FifoMatchmaker({ maxP2pRttMs: 150 }),
+          rules: [sameAttribute("language")],
+        })
+        .waitroom({ timeoutMs: null }),
       // Nobody here is ever matched: for counting those who wait.
       scene("idle").groupSize(8).matchmaking({ matchmaker: new Apart() }).waitroom({ timeoutMs: null }),
     ],
