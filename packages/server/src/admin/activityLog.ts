@@ -6,6 +6,8 @@ import type { Activity } from "./adminMessages.js";
 /** An activity before the log numbered it. */
 type Happening = Activity extends infer A ? (A extends Activity ? Omit<A, "id"> : never) : never;
 
+type MatchActivity = Extract<Activity, { type: "match_formed" }>;
+
 /** The latest activities of all scenes. */
 export class ActivityLog {
   readonly #size: number;
@@ -64,7 +66,9 @@ function happeningsOf(effects: readonly Effect[], sceneId: string, at: number): 
   const releases = new Map<string, Happening & { type: "released" }>();
   for (const effect of effects) {
     if (effect.kind === "matchFormed") {
-      happenings.push({ type: "match_formed", at, sceneId, match: copyOf(effect.record) });
+      // Shared with whoever else was told: a record is never changed.
+      const match = effect.record as MatchActivity["match"];
+      happenings.push({ type: "match_formed", at, sceneId, match });
     } else if (effect.kind === "ended") {
       const { participantId, outcome } = effect;
       happenings.push({ type: "ended", at, sceneId, participantId, outcome });
@@ -80,9 +84,3 @@ function happeningsOf(effects: readonly Effect[], sceneId: string, at: number): 
   }
   return happenings;
 }
-
-type MatchActivity = Extract<Activity, { type: "match_formed" }>;
-type Record = Extract<Effect, { kind: "matchFormed" }>["record"];
-
-/** The record is read-only and shared; the feed's own copy lives as long as the feed wants. */
-const copyOf = (record: Record): MatchActivity["match"] => structuredClone(record) as MatchActivity["match"];

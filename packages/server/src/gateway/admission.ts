@@ -88,7 +88,7 @@ export class Admissions {
       priority: identity.priority,
       webrtc: handshake.webrtc,
       fresh: handshake.fresh,
-      resumeToken: await signResumeToken(this.#key, handshake.scene, identity),
+      resumeToken: signResumeToken(this.#key, handshake.scene, identity),
     };
     return { status: "admitted", admitted };
   }

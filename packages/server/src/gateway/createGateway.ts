@@ -7,7 +7,7 @@ import { Presence } from "./presence.js";
 import { createReceivers } from "./receivers.js";
 import { RefusedConnection, refusal } from "./refusals.js";
 import { Session } from "./session.js";
-import { roomOf, SignalRelay } from "./signalRelay.js";
+import { SignalRelay } from "./signalRelay.js";
 import {
   closeSocketServer,
   createSocketServer,
@@ -58,6 +58,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
   const relay = new SignalRelay({
     io,
+    sessionOf: (sceneId, participantId) => halls.get(sceneId)?.presence.sessionOf(participantId) ?? null,
     signalsPerProbe: limits.signalsPerProbe,
     transformSignal: options.transformSignal,
     onRelayed: (sceneId) => observer.signalRelayed?.({ sceneId }),
@@ -169,7 +170,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     });
     stopWatching();
     converse(session, { receivers, limits, observer, logger });
-    if (session.phase === "arriving") void socket.join(roomOf(sceneId, participantId));
     session.welcome(resumed);
   });
 

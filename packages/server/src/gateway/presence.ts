@@ -56,6 +56,11 @@ export class Presence {
     for (const { current } of this.#places.values()) if (current !== null) yield current;
   }
 
+  /** The page that speaks for this participant. */
+  sessionOf(participantId: string): Session | null {
+    return this.#places.get(participantId)?.current ?? null;
+  }
+
   /**
    * Writes an arrival and makes the session the participant's page. `gone`: its connection ended meanwhile.
    *

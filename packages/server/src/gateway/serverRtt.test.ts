@@ -10,7 +10,11 @@ const reports: Report[] = [];
 const start = async () => {
   reports.length = 0;
   rig = await GatewayRig.start({
-    scenes: [scene("near").beacons([{ id: "oslo", url: "https://oslo.example/beacon" }])],
+    scenes: [
+      scene("near")
+        .beacons([{ id: "oslo", url: "https://oslo.example/beacon" }])
+        .serverRtt({ excludeAboveMs: 2000 }),
+    ],
     observer: { rttReported: (report) => reports.push(report) },
   });
 };

@@ -5,7 +5,7 @@ import { type RttStats, summarizeRtts } from "@probematch/shared";
 const WINDOW = 20;
 /** An echo without an answer for this long is lost. */
 const LOST_AFTER_MS = 10_000;
-/** Echoes in quick succession at first: the rule that needs them should not wait for long. */
+/** Echoes in quick succession at first, where a rule of the scene waits for them. */
 const BURST = 3;
 
 /**
@@ -16,16 +16,25 @@ const BURST = 3;
 export class ServerTiming {
   readonly #send: (seq: number) => void;
   readonly #clock: () => number;
+  readonly #burst: number;
   readonly #timer: NodeJS.Timeout;
   readonly #sentAt = new Map<number, number>();
   readonly #samplesMs: number[] = [];
   #answered = 0;
   #lost = 0;
 
-  /** @param clock monotonic time in ms; default: `performance.now()` */
-  constructor(send: (seq: number) => void, intervalMs: number, clock = () => performance.now()) {
+  /**
+   * @param hurried a rule of the scene reads server RTTs, so that people wait for the first three samples
+   * @param clock monotonic time in ms; default: `performance.now()`
+   */
+  constructor(
+    send: (seq: number) => void,
+    { intervalMs, hurried }: { readonly intervalMs: number; readonly hurried: boolean },
+    clock = () => performance.now(),
+  ) {
     this.#send = send;
     this.#clock = clock;
+    this.#burst = hurried ? BURST : 1;
     this.#timer = setInterval(() => this.#echo(), intervalMs);
     this.#timer.unref();
     this.#echo();
@@ -39,7 +48,7 @@ export class ServerTiming {
     this.#samplesMs.push(this.#clock() - sentAt);
     if (this.#samplesMs.length > WINDOW) this.#samplesMs.shift();
     this.#answered += 1;
-    if (this.#answered < BURST) this.#echo();
+    if (this.#answered < this.#burst) this.#echo();
   }
 
   /** `null` until the first answer. */

@@ -1,11 +1,12 @@
-import { PROTOCOL_VERSION, type RefusalCode, type ServerMessages } from "@probematch/shared";
+import { PROTOCOL_VERSION, type RefusalCode, type ServerMessages, type Signal } from "@probematch/shared";
+import { readsServerRtt } from "../lobby/config.js";
 import type { ParticipantView, SceneHandle } from "../runtime/sceneHandle.js";
 import type { Admitted } from "./admission.js";
 import type { IceSettings } from "./iceServers.js";
 import { MessageBudget } from "./messageBudget.js";
 import { refusal } from "./refusals.js";
 import { ServerTiming } from "./serverTiming.js";
-import type { ProbematchSocket } from "./socketServer.js";
+import { type ProbematchSocket, roomOf } from "./socketServer.js";
 import {
   matchedMessage,
   messageOf,
@@ -47,6 +48,8 @@ export class Session {
   #told: Told = "waiting";
   /** A proposal of an earlier connection, about to be released: this page knows nothing of it. */
   #foreignProposalId: string | null = null;
+  /** Probes that are under way, or the match's links. */
+  #links: readonly (string | null)[] = [];
   #lastWaiting: ServerMessages["waiting"] | null = null;
   #timing: ServerTiming | null = null;
   #linger: NodeJS.Timeout | null = null;
@@ -104,9 +107,10 @@ export class Session {
       },
     });
     this.#tellSituation();
-    this.#timing = new ServerTiming((seq) => {
-      this.#send({ name: "serverEcho", message: { seq } });
-    }, this.#times.serverEchoIntervalMs);
+    this.#timing = new ServerTiming((seq) => this.#send({ name: "serverEcho", message: { seq } }), {
+      intervalMs: this.#times.serverEchoIntervalMs,
+      hurried: readsServerRtt(settings.lobby),
+    });
   }
 
   /** Tells the page what follows from an event, now or as soon as it can be told. */
@@ -130,6 +134,11 @@ export class Session {
     if (!always && last?.position === position && last.lobbyCount === lobbyCount) return;
     this.#lastWaiting = waiting.message;
     this.#send(waiting);
+  }
+
+  /** A signal of the page at the other end of a probe or link. */
+  signal(probeId: string, signal: Signal): void {
+    if (this.#phase === "live") this.#send({ name: "probeSignal", message: { probeId, signal } });
   }
 
   /** One message was not accepted. */
@@ -231,7 +240,26 @@ export class Session {
     }
   }
 
-  #send({ name, message }: ServerMessage): void {
+  /**
+   * Signals of a page at another node come over a room of the adapter, and each room is a subscription in Redis: only
+   * those are in one who have somebody there. What a page is told makes it speak, so this comes before.
+   */
+  #beReachable({ name, message }: ServerMessage): void {
+    if (name === "probing") this.#links = [];
+    else if (name === "probePrepare") this.#links = [...this.#links, message.probeId];
+    else if (name === "matched") this.#links = message.peers.map(({ probeId }) => probeId);
+    else if (name !== "peerStatus") return;
+    const { scene, participantId, sceneId } = this;
+    const elsewhere = this.#links.some((probeId) => {
+      const peerId = probeId === null ? null : scene.linkPeer(participantId, probeId);
+      return peerId !== null && scene.whereIs(peerId) === "elsewhere";
+    });
+    if (elsewhere) void this.socket.join(roomOf(sceneId, participantId));
+  }
+
+  #send(told: ServerMessage): void {
+    this.#beReachable(told);
+    const { name, message } = told;
     // The pair of name and payload was checked where it was made; socket.io's own type cannot carry a union.
     const emit = this.socket.emit.bind(this.socket) as (name: string, message: unknown) => boolean;
     emit(name, message);

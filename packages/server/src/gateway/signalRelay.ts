@@ -3,13 +3,12 @@ import type { Logger } from "pino";
 import type { TransformSignal } from "./options.js";
 import type { Session } from "./session.js";
 import { keepRelayCandidates } from "./signalFilter.js";
-import type { ProbematchIo } from "./socketServer.js";
-
-/** The room of a participant's page. Rooms exist on the server only; no page ever sees a name of one. */
-export const roomOf = (sceneId: string, participantId: string): string => `${sceneId}/${participantId}`;
+import { type ProbematchIo, roomOf } from "./socketServer.js";
 
 export interface SignalRelayOptions {
   readonly io: ProbematchIo;
+  /** The participant's page at this node. */
+  readonly sessionOf: (sceneId: string, participantId: string) => Session | null;
   readonly signalsPerProbe: number;
   readonly transformSignal: TransformSignal | undefined;
   readonly onRelayed: (sceneId: string) => void;
@@ -71,10 +70,11 @@ export class SignalRelay {
   }
 
   #send(from: Session, peerId: string, probeId: string, signal: Signal): void {
-    const { io, onRelayed } = this.#options;
-    // Only what has to go to another node takes the way over all of them.
-    const nodes = from.scene.whereIs(peerId) === "elsewhere" ? io : io.local;
-    nodes.to(roomOf(from.sceneId, peerId)).emit("probeSignal", { probeId, signal });
-    onRelayed(from.sceneId);
+    const { io, sessionOf, onRelayed } = this.#options;
+    const { scene, sceneId } = from;
+    if (scene.whereIs(peerId) === "elsewhere") {
+      io.to(roomOf(sceneId, peerId)).emit("probeSignal", { probeId, signal });
+    } else sessionOf(sceneId, peerId)?.signal(probeId, signal);
+    onRelayed(sceneId);
   }
 }

@@ -13,12 +13,12 @@ const stats = (medianMs: number, minMs = medianMs, samples = 5): RttStats => ({
 });
 
 describe("the server's own timing of a connection", () => {
-  function start() {
+  function start(hurried = true) {
     let now = 1000;
     const sent: number[] = [];
     const timing = new ServerTiming(
       (seq) => sent.push(seq),
-      3_600_000,
+      { intervalMs: 3_600_000, hurried },
       () => now,
     );
     const answerAfter = (ms: number) => {
@@ -33,6 +33,14 @@ describe("the server's own timing of a connection", () => {
     expect(timing.stats()).toBeNull();
     for (const ms of [40, 50, 60]) answerAfter(ms);
     expect(timing.stats()).toMatchObject({ samples: 3, minMs: 40, medianMs: 50 });
+    timing.stop();
+  });
+
+  it("takes its time where no rule of the scene reads it", () => {
+    const { timing, sent, answerAfter } = start(false);
+    answerAfter(40);
+    expect(timing.stats()).toMatchObject({ samples: 1, medianMs: 40 });
+    expect(sent).toHaveLength(1);
     timing.stop();
   });
 
@@ -55,7 +63,7 @@ describe("the server's own timing of a connection", () => {
   it("counts an echo that is unanswered for ten seconds as lost", () => {
     vi.useFakeTimers();
     const sent: number[] = [];
-    const timing = new ServerTiming((seq) => sent.push(seq), 5000);
+    const timing = new ServerTiming((seq) => sent.push(seq), { intervalMs: 5000, hurried: true });
     timing.answered(sent[0] ?? -1);
     // The second one, sent at once, stays unanswered.
     vi.advanceTimersByTime(9000);

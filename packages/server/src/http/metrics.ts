@@ -141,8 +141,9 @@ export function createMetrics({ includeProcess }: { readonly includeProcess: boo
     },
     timed(scene, journal) {
       appendFailures.inc({ scene }, 0);
+      const times = append.labels({ scene });
       return timedJournal(journal, {
-        appended: (seconds) => append.observe({ scene }, seconds),
+        appended: (seconds) => times.observe(seconds),
         failed: () => appendFailures.inc({ scene }),
       });
     },

@@ -1,5 +1,5 @@
 import type { Decision, Fact, LobbyEvent, StoredEvent } from "../lobby/events.js";
-import { normalizeEvent, stampEvents } from "./encode.js";
+import { checkedEvent, stampEvents } from "./encode.js";
 import { JournalUnavailableError } from "./journal.js";
 
 type AppendResult = "appended" | "stale";
@@ -53,7 +53,7 @@ export class AppendQueue {
   ): Promise<AppendResult> {
     if (this.#closed) throw new JournalUnavailableError("the journal is closed");
     if (!Number.isFinite(at) || at < 0) throw new TypeError(`not a time in epoch ms: ${at}`);
-    const normalized = events.map(normalizeEvent);
+    const normalized = events.map((event) => checkedEvent(event).event);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ events: normalized, at, basisSeq, resolve, reject });
       this.#run();

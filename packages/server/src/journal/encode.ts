@@ -1,17 +1,24 @@
 import * as v from "valibot";
-import { type LobbyEvent, lobbyEventSchema, type StoredEvent } from "../lobby/events.js";
+import { checkEvent, type LobbyEvent, type StoredEvent } from "../lobby/events.js";
+
+/** An event as a journal will give it back, and the JSON it is written as. */
+export interface Checked {
+  readonly event: LobbyEvent;
+  readonly text: string;
+}
 
 /**
- * An event as a journal will give it back: checked against its schema and passed through JSON once, so that what
+ * An event as a journal will give it back: passed through JSON once and checked against its schema, so that what
  * is delivered now and what is read after a restart are the same value, and nothing is ever written that
  * could not be read.
  *
  * @throws {TypeError} when the event does not fit: a bug of the caller, nothing is written
  */
-export function normalizeEvent(event: LobbyEvent): LobbyEvent {
-  const parsed = v.safeParse(lobbyEventSchema, JSON.parse(JSON.stringify(event)));
+export function checkedEvent(event: LobbyEvent): Checked {
+  const text = JSON.stringify(event);
+  const parsed = checkEvent(JSON.parse(text));
   if (!parsed.success) throw new TypeError(`not a valid ${event.type} event: ${v.summarize(parsed.issues)}`);
-  return parsed.output;
+  return { event: parsed.output, text };
 }
 
 /** Gives events of one append their places and their common time. */

@@ -23,7 +23,8 @@ export interface SceneJournal {
   appendFacts(facts: readonly Fact[], at: number): Promise<void>;
   /**
    * Appends decisions, all or none, if this node leads the scene and the log still ends at `basisSeq`: what was
-   * decided on an older state is decided anew. Resolves when they have been delivered here.
+   * decided on an older state is decided anew. Facts that are still on their way, this node's own as well, may come before
+   * (then the decisions are stale) or after. Resolves when they have been delivered here.
    *
    * @param at the `now` the decisions were made with, epoch ms; raised as with facts
    * @throws {JournalUnavailableError} when the log cannot be written; nothing was appended

@@ -56,3 +56,11 @@ export interface LobbyConfig {
   /** Pairs measured over a TURN relay are rejected when `false`. */
   readonly acceptRelayed: boolean;
 }
+
+/** Does a rule of the scene read server RTTs? */
+export const readsServerRtt = (
+  config: Pick<LobbyConfig, "matchmaker" | "maxServerRttDifferenceMs" | "excludeServerRttAboveMs">,
+): boolean =>
+  config.matchmaker.readsServerRtt ||
+  config.maxServerRttDifferenceMs !== null ||
+  config.excludeServerRttAboveMs !== null;

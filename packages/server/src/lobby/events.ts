@@ -203,7 +203,7 @@ const decisions = {
   }),
 } as const;
 
-export const lobbyEventSchema = v.variant("type", [
+const lobbyEventSchema = v.variant("type", [
   facts["scene.opened"],
   facts["node.leads"],
   facts["node.lost"],
@@ -244,6 +244,16 @@ export type StoredEvent = LobbyEvent & { readonly seq: number; readonly at: numb
 export const isDecision = <E extends LobbyEvent>(event: E): event is E & Decision =>
   Object.hasOwn(decisions, event.type);
 
+const schemas: ReadonlyMap<unknown, v.GenericSchema<unknown, LobbyEvent>> = new Map(
+  Object.entries({ ...facts, ...decisions }),
+);
+
+/** Checks an event. By its type first, because a variant of valibot tries its options one after the other. */
+export function checkEvent(value: unknown): v.SafeParseResult<v.GenericSchema<unknown, LobbyEvent>> {
+  const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+  return v.safeParse(schemas.get(type) ?? lobbyEventSchema, value);
+}
+
 const stampSchema = v.object({ seq: v.pipe(count, v.minValue(1)), at });
 
 /**
@@ -254,7 +264,7 @@ const stampSchema = v.object({ seq: v.pipe(count, v.minValue(1)), at });
 export function parseStoredEvent(value: unknown): StoredEvent | string {
   const stamp = v.safeParse(stampSchema, value);
   if (!stamp.success) return `no valid seq and at: ${v.summarize(stamp.issues)}`;
-  const event = v.safeParse(lobbyEventSchema, value);
+  const event = checkEvent(value);
   if (!event.success) return v.summarize(event.issues);
   return { ...event.output, ...stamp.output };
 }

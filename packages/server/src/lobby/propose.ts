@@ -1,6 +1,6 @@
 import type { Candidate } from "../matchmakers/candidate.js";
 import type { MatchContext, Matchmaker } from "../matchmakers/matchmaker.js";
-import type { LobbyConfig } from "./config.js";
+import { type LobbyConfig, readsServerRtt } from "./config.js";
 import { matchContextOf } from "./context.js";
 import type { MatchmakerFault, Verdict } from "./decide.js";
 import { complete } from "./decideProposal.js";
@@ -48,12 +48,6 @@ export function propose(state: LobbyState, config: LobbyConfig, now: number): Pr
   const { decisions, faults } = openProposals(state, config, context, pool, groups);
   return { decisions, faults: [...faults, ...relaxFaults] };
 }
-
-/** Does a rule of the scene read server RTTs? */
-const readsServerRtt = (config: LobbyConfig) =>
-  config.matchmaker.readsServerRtt ||
-  config.maxServerRttDifferenceMs !== null ||
-  config.excludeServerRttAboveMs !== null;
 
 /** A figure that a rule of the scene reads is not there. */
 const lacksRtts = (config: LobbyConfig, p: Participant): boolean =>

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { ErrorReply } from "redis";
 import type { LobbyEvent } from "../../lobby/events.js";
-import { normalizeEvent } from "../encode.js";
+import { checkedEvent } from "../encode.js";
 import { reasonOf } from "../errors.js";
 import { JournalUnavailableError } from "../journal.js";
 import type { RedisConnection } from "./connection.js";
@@ -24,13 +24,16 @@ export interface AppenderOptions {
   readonly lease: () => string;
   /** An append fails that could not be made for this long, ms. */
   readonly timeoutMs: number;
+  /** Resolves when the log has been read up to there, and what follows from it been decided; or after a moment. */
+  readonly readBack: (seq: number) => Promise<void>;
   /** Redis took a group (`null`) or could not be asked. */
   readonly onResult: (error: JournalUnavailableError | null) => void;
 }
 
 interface Waiting {
+  readonly events: readonly LobbyEvent[];
+  /** The events as JSON. */
   readonly payload: string;
-  readonly count: number;
   readonly at: number;
   readonly basisSeq: number | null;
   readonly since: number;
@@ -38,8 +41,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+const isDecisions = ({ basisSeq }: Pick<Waiting, "basisSeq">): boolean => basisSeq !== null;
+
 /** Appends sent in one go; more wait for the next one. */
 const MAX_GROUP = 256;
+/** Sent appends of which more than these were not read back yet: they were refused, or are parsed like another node's. */
+const MAX_SENT = 4 * MAX_GROUP;
 const RETRY_MS = 50;
 /** How long the log waits, at most, for decisions on what is in it now, after some that were stale. */
 const HOLD_MS = 100;
@@ -49,8 +56,11 @@ const HELD_RETRY_MS = 3;
 const EARLIER = 0.2;
 
 /**
- * Hands a node's appends to Redis, in the order of the calls and together where several wait. A group whose answer
+ * Hands a node's appends to Redis, decisions first, then in the order of the calls, and together where several wait. A group whose answer
  * was lost is asked for again under its number until it is answered or its time is over, so it is never made twice.
+ *
+ * The next group goes when the last one has been read back here: so what was decided on the log's end is not made stale
+ * by this node's own facts, and a busy node sends few large groups instead of many small ones.
  */
 export class Appender {
   readonly #options: AppenderOptions;
@@ -61,6 +71,8 @@ export class Appender {
   #holdUntil = 0;
   #wake: () => void = () => {};
   #closed = false;
+  /** What was sent and has not been read back yet. */
+  #sent: Waiting[] = [];
 
   constructor(options: AppenderOptions) {
     this.#options = options;
@@ -70,15 +82,28 @@ export class Appender {
   async append(events: readonly LobbyEvent[], basisSeq: number | null, at: number): Promise<Appended> {
     if (this.#closed) throw new JournalUnavailableError("the journal is closed");
     if (!Number.isFinite(at) || at < 0) throw new TypeError(`not a time in epoch ms: ${at}`);
-    const payload = JSON.stringify(events.map(normalizeEvent));
+    const checked = events.map(checkedEvent);
+    const payload = `[${checked.map(({ text }) => text).join(",")}]`;
     return new Promise((resolve, reject) => {
       const since = performance.now();
-      this.#waiting.push({ payload, count: events.length, at, basisSeq, since, resolve, reject });
+      const sent = checked.map(({ event }) => event);
+      this.#waiting.push({ events: sent, payload, at, basisSeq, since, resolve, reject });
       if (basisSeq !== null) this.#wake();
       this.#running ??= this.#run().finally(() => {
         this.#running = null;
       });
     });
+  }
+
+  /**
+   * The events of an entry of the log, where this node sent it a moment ago: the text was made from them here, so it
+   * need not be parsed and checked again. They are read back in the order in which they were sent.
+   */
+  takeSent(nodeId: string, payload: string): readonly LobbyEvent[] | undefined {
+    if (nodeId !== this.#options.nodeId) return undefined;
+    const i = this.#sent.findIndex((append) => append.payload === payload);
+    // Those before it were refused.
+    return i < 0 ? undefined : this.#sent.splice(0, i + 1).at(-1)?.events;
   }
 
   /** Takes no more appends and finishes those it has. */
@@ -91,8 +116,10 @@ export class Appender {
     // One turn later, so that what is appended together is sent together.
     await null;
     while (this.#waiting.length > 0) {
-      await this.#decisionsFirst();
+      await this.#awaitDecisions();
+      this.#decisionsFirst();
       const group = this.#waiting.splice(0, MAX_GROUP);
+      this.#sent = [...this.#sent, ...group].slice(-MAX_SENT);
       try {
         const results = await this.#send(group);
         this.#options.onResult(null);
@@ -103,6 +130,7 @@ export class Appender {
           if (result === "stale" || result === "not_leader") waiting.resolve({ result, seq: lastSeq });
           else waiting.resolve({ result: "appended", seq: Number(result) });
         }
+        await this.#options.readBack(lastSeq);
       } catch (error) {
         const unavailable = new JournalUnavailableError(`Redis: ${reasonOf(error)}`);
         this.#options.onResult(unavailable);
@@ -112,23 +140,24 @@ export class Appender {
   }
 
   /** While the log is held for this node's decisions, its own facts wait as well and come after them. */
-  async #decisionsFirst(): Promise<void> {
+  async #awaitDecisions(): Promise<void> {
     const leftMs = this.#holdUntil - performance.now();
-    if (leftMs <= 0) return;
-    const isDecisions = ({ basisSeq }: Waiting) => basisSeq !== null;
-    if (!this.#waiting.some(isDecisions)) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      this.#wake = () => {};
-    }
     this.#holdUntil = 0;
-    const decisions = this.#waiting.filter(isDecisions);
-    this.#waiting = [...decisions, ...this.#waiting.filter((waiting) => !isDecisions(waiting))];
+    if (leftMs <= 0 || this.#waiting.some(isDecisions)) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, leftMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => {};
+  }
+
+  #decisionsFirst(): void {
+    if (!this.#waiting.some(isDecisions)) return;
+    const facts = this.#waiting.filter((waiting) => !isDecisions(waiting));
+    this.#waiting = [...this.#waiting.filter(isDecisions), ...facts];
   }
 
   async #send(group: readonly Waiting[]): Promise<readonly string[]> {
@@ -143,7 +172,7 @@ export class Appender {
       lease(),
       HOLD_MS,
     ];
-    const appends = group.flatMap((w) => [w.basisSeq ?? "", w.at, w.count, w.payload]);
+    const appends = group.flatMap((w) => [w.basisSeq ?? "", w.at, w.events.length, w.payload]);
     for (;;) {
       try {
         const reply = await appendScript.run(

@@ -37,6 +37,8 @@ export function createRedisClient(options: ConnectionOptions & { readonly queueO
     name,
     RESP: 2,
     disableOfflineQueue: options.queueOffline !== true,
+    // The library's own would be an AbortSignal per command; see `RedisConnection.send` and `silenceMs`.
+    commandOptions: { timeout: 0 },
     ...(options.pingMs === undefined ? {} : { pingInterval: options.pingMs }),
     socket: {
       connectTimeout: 2000,

@@ -1,10 +1,12 @@
-import { parseStoredEvent, type StoredEvent } from "../../lobby/events.js";
+import { type LobbyEvent, parseStoredEvent, type StoredEvent } from "../../lobby/events.js";
 import { reasonOf } from "../errors.js";
 import { type ConnectionOptions, RedisConnection, RedisStoreError } from "./connection.js";
 
 export interface ReaderOptions extends ConnectionOptions {
   /** Stream of the scene. */
   readonly log: string;
+  /** The events of an entry that this node wrote itself; see `Appender.takeSent`. */
+  readonly sent: (nodeId: string, payload: string) => readonly LobbyEvent[] | undefined;
   readonly deliver: (events: readonly StoredEvent[]) => void;
   /** Follows the log (`null`), or does not and why. */
   readonly onState: (problem: string | null) => void;
@@ -29,7 +31,7 @@ export class Reader {
   #connection: RedisConnection | null = null;
   #seq = 0;
   /** The last entry that was read, to recognise the log after an interruption. */
-  #lastEntry: string | null = null;
+  #lastEntry: Entry | null = null;
   #looping: Promise<void> | null = null;
   #closed = false;
 
@@ -88,7 +90,7 @@ export class Reader {
 
   /** @returns how many entries there were */
   async #read(blockMs: number | null): Promise<number> {
-    const { log, deliver } = this.#options;
+    const { log, deliver, sent } = this.#options;
     const block = blockMs === null ? [] : ["BLOCK", `${blockMs}`];
     const reply = await this.#send(
       ["XREAD", "COUNT", `${COUNT}`, ...block, "STREAMS", log, `${this.#seq}-0`],
@@ -98,14 +100,14 @@ export class Reader {
     const events: StoredEvent[] = [];
     let seq = this.#seq;
     for (const entry of entries) {
-      const read = eventsOf(entry, seq);
+      const read = eventsOf(entry, seq, sent);
       events.push(...read);
       seq += read.length;
     }
     const last = entries.at(-1);
     if (last === undefined || this.#closed) return 0;
     this.#seq = seq;
-    this.#lastEntry = JSON.stringify(last);
+    this.#lastEntry = last;
     try {
       deliver(events);
     } catch (error) {
@@ -119,7 +121,7 @@ export class Reader {
     if (this.#lastEntry === null) return;
     const id = `${this.#seq}-0`;
     const reply = (await this.#send(["XRANGE", this.#options.log, id, id], ANSWER_MS)) as readonly Entry[];
-    if (reply.length === 1 && JSON.stringify(reply[0]) === this.#lastEntry) return;
+    if (reply.length === 1 && JSON.stringify(reply[0]) === JSON.stringify(this.#lastEntry)) return;
     throw new LostLogError(
       `Redis has lost events that were in the log (from ${this.#seq} or earlier). Restart this node: it then goes on from what Redis still has. Set "appendonly yes" in Redis.`,
     );
@@ -141,18 +143,16 @@ class LostLogError extends Error {
  *
  * @throws {LostLogError} it does not follow on `seq`, or is no append of ours
  */
-export function eventsOf([id, fields]: Entry, seq: number): StoredEvent[] {
+export function eventsOf([id, fields]: Entry, seq: number, sent?: ReaderOptions["sent"]): StoredEvent[] {
   const field = (name: string) => fields[fields.findIndex((f, i) => i % 2 === 0 && f === name) + 1];
   const at = Number(field("a"));
-  let bodies: unknown;
-  try {
-    bodies = JSON.parse(field("e") ?? "");
-  } catch {
-    bodies = null;
-  }
-  if (!Array.isArray(bodies) || id !== `${seq + bodies.length}-0`) {
+  const payload = field("e") ?? "";
+  const known = sent?.(field("n") ?? "", payload);
+  const bodies = known ?? bodiesOf(payload);
+  if (bodies === null || id !== `${seq + bodies.length}-0`) {
     throw new LostLogError(`the log in Redis is damaged: entry ${id} does not follow event ${seq}.`);
   }
+  if (known !== undefined) return known.map((event, i) => ({ ...event, seq: seq + 1 + i, at }));
   return bodies.map((body: unknown, i) => {
     const parsed = parseStoredEvent({ ...(body as object), seq: seq + 1 + i, at });
     if (typeof parsed !== "string") return parsed;
@@ -160,4 +160,13 @@ export function eventsOf([id, fields]: Entry, seq: number): StoredEvent[] {
       `event ${seq + 1 + i} of the log cannot be read: ${parsed}. Do all nodes run the same version?`,
     );
   });
+}
+
+function bodiesOf(payload: string): readonly unknown[] | null {
+  try {
+    const bodies: unknown = JSON.parse(payload);
+    return Array.isArray(bodies) ? bodies : null;
+  } catch {
+    return null;
+  }
 }

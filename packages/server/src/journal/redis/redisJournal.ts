@@ -34,6 +34,9 @@ interface Undelivered {
   readonly resolve: () => void;
 }
 
+/** A group of appends waits this long, at most, until the one before it has been read back. */
+const READ_BACK_MS = 50;
+
 /** A scene's journal in a Redis stream, shared by several nodes. */
 export class RedisJournal implements SceneJournal {
   readonly nodes: SharedNodes;
@@ -45,6 +48,8 @@ export class RedisJournal implements SceneJournal {
   #reader: Reader | null = null;
   #opening = false;
   #undelivered: Undelivered[] = [];
+  /** Called after each delivery. */
+  #onRead: () => void = () => undefined;
   #status: JournalStatus = { state: "unavailable", reason: "the journal has not been opened" };
   /** Why the log cannot be followed, written, or used any more; `null` = it can. */
   #unread: string | null = "the journal has not been opened";
@@ -74,6 +79,7 @@ export class RedisJournal implements SceneJournal {
       clock,
       lease: () => this.#lease.held,
       timeoutMs: appendTimeoutMs,
+      readBack: (seq) => this.#readBack(seq),
       onResult: (error) => this.#setUnwritten(error?.message ?? null),
     });
   }
@@ -101,9 +107,11 @@ export class RedisJournal implements SceneJournal {
       reporter,
       silenceMs: 10_000,
       log: keys.log,
+      sent: (nodeId, payload) => this.#appender.takeSent(nodeId, payload),
       deliver: (events) => {
         onEvents(events);
         this.#delivered(events.at(-1)?.seq ?? 0);
+        this.#onRead();
       },
       onState: (problem) => {
         this.#unread = problem;
@@ -154,6 +162,20 @@ export class RedisJournal implements SceneJournal {
     // What made decisions stale is seen here before they are made anew.
     if (result !== "not_leader") await this.#delivery(seq);
     return result;
+  }
+
+  /** For pacing only: a log that cannot be read is no reason not to write. */
+  #readBack(seq: number): Promise<void> {
+    if ((this.#reader?.seq ?? 0) >= seq) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, READ_BACK_MS);
+      this.#onRead = () => {
+        if ((this.#reader?.seq ?? 0) < seq) return;
+        this.#onRead = () => undefined;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Resolves when the log has been read up to there. */
