@@ -97,7 +97,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
   }
 
   readonly #handlers: ServerHandlers = {
-    welcome: ({ participantId, resumeToken, resumed, serverRtt, beacons = [] }) => {
+    welcome: ({ participantId, resumeToken, resumed, serverRtt, measures = false, beacons = [] }) => {
       this.id = participantId;
       this.#session.welcomed(resumeToken, participantId);
       this.#rtt?.stop();
@@ -111,7 +111,10 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
         },
       });
       this.#rtt.start();
-      if (this.#match === null) this.#beacons.start(beacons);
+      if (this.#match === null) {
+        this.#beacons.start(beacons);
+        if (measures) this.#probes.expect();
+      }
       this.#setConnection({ status: "connected", resumed });
     },
     echoed: ({ seq }) => this.#rtt?.answered(seq),

@@ -58,7 +58,7 @@ export const fastProbeParameters = {
   minPings: 8,
   spacingMs: 5,
   pingTimeoutMs: 2000,
-  warmupPings: 4,
+  warmupPings: 2,
 } as const satisfies ProbeParameters;
 
 /** How a page measures its RTT to the server. */
@@ -115,7 +115,7 @@ export const probeReportSchema = v.variant("status", [
     floorMs: v.optional(v.nullable(ms)),
     /** The longest time the event loop stood still during the measurement, in ms. */
     stalledMs: ms,
-    /** From the order to start until the channel was open, in ms. */
+    /** From the order to get ready until the channel was open, in ms. */
     setupMs: ms,
   }),
   v.object({
@@ -229,6 +229,8 @@ export const serverMessages = {
     /** True when this participant was already known and keeps the place it had. */
     resumed: v.boolean(),
     serverRtt: serverRttParametersSchema,
+    /** The scene measures pairs before it matches them: the page may get ready for that. Default: `false`. */
+    measures: v.optional(v.boolean()),
     /** Left out where the scene has none. */
     beacons: v.optional(v.pipe(v.array(beaconSchema), v.maxLength(64))),
   }),

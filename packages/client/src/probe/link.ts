@@ -20,8 +20,10 @@ export interface LinkOptions {
 }
 
 export interface LinkHandlers {
-  /** To be carried to the other end. Not called before {@link Link.start}. */
+  /** To be carried to the other end. */
   onSignal(signal: Signal): void;
+  /** Both ends know of each other: from now on it is the network that takes its time. May not be told. */
+  onConnecting(): void;
   onOpen(): void;
   /** A frame on the measuring channel, with the time of its receipt (`performance.now()`). */
   onFrame(frame: ArrayBuffer, at: number): void;
@@ -47,8 +49,7 @@ const GATHERED_MS = 300;
 /**
  * A WebRTC connection to one peer: one channel to measure, two for the page's data. The only file that knows simple-peer.
  *
- * Gathering starts with the construction, and the initiator's signals are held until {@link Link.start}:
- * by then the offer is ready to go.
+ * Gathering starts with the construction, and the initiator's offer follows as soon as it is made.
  */
 export class Link {
   readonly #peer: SimplePeer;
@@ -57,7 +58,6 @@ export class Link {
   readonly #measuring: RTCDataChannel;
   readonly #reliable: RTCDataChannel;
   readonly #unreliable: RTCDataChannel;
-  #held: Signal[] | null = [];
   #ended = false;
   #candidates = 0;
   #remoteSdp: string | null = null;
@@ -102,6 +102,7 @@ export class Link {
       clearTimeout(this.#gathered);
       if (candidate === null) this.#gathered = setTimeout(() => this.#onGathered(), GATHERED_MS);
     });
+    connection.addEventListener("connectionstatechange", () => handlers.onConnecting(), { once: true });
     peer.on("signal", (signal) => this.#onLocalSignal(signal));
     // In place of simple-peer's handler, which would keep every ping in the buffer of a stream that nobody reads.
     measuring.onmessage = ({ data }) => {
@@ -119,13 +120,6 @@ export class Link {
       if (!this.#ended && this.isOpen) handlers.onOpen();
     };
     for (const channel of this.#all) channel.addEventListener("open", onChannelOpen, { once: true });
-  }
-
-  /** Lets the signals out. */
-  start(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const signal of held) this.#handlers.onSignal(signal);
   }
 
   /** A signal from the other end. */
@@ -195,7 +189,6 @@ export class Link {
   /** Hangs up and lets go of everything. Idempotent; no handler is called afterwards. */
   close(): void {
     this.#ended = true;
-    this.#held = null;
     this.#stopTimers();
     for (const channel of [this.#reliable, this.#unreliable]) {
       channel.onmessage = null;
@@ -218,8 +211,7 @@ export class Link {
     const signal = this.#options.relayOnly ? withoutOwnAddresses(parsed.output) : parsed.output;
     if (signal === null) return;
     if (signal.type === "candidate") this.#candidates += 1;
-    if (this.#held === null) this.#handlers.onSignal(signal);
-    else this.#held.push(signal);
+    this.#handlers.onSignal(signal);
   }
 
   /** Without a single candidate there is no path, and no need to wait: a TURN server refused, or the system did. */

@@ -12,6 +12,7 @@ const UNDELIVERED_LIMIT = 1024;
 export class PingLink {
   readonly probeId: string;
   readonly link: Link;
+  onConnecting: (() => void) | null = null;
   onOpen: (() => void) | null = null;
   /** `seq`: the ping of ours that was answered; `null`: the frame was the other end's ping. */
   onFrame: ((seq: number | null, at: number) => void) | null = null;
@@ -24,6 +25,7 @@ export class PingLink {
     this.probeId = probeId;
     this.link = new Link(options, {
       onSignal,
+      onConnecting: () => this.onConnecting?.(),
       onOpen: () => this.onOpen?.(),
       onFrame: (frame, at) => this.#handle(frame, at),
       onData: (data) => this.#receive(data),
@@ -43,7 +45,7 @@ export class PingLink {
   }
 
   close(): void {
-    this.onOpen = this.onFrame = this.onEnd = this.#onData = null;
+    this.onConnecting = this.onOpen = this.onFrame = this.onEnd = this.#onData = null;
     this.link.close();
   }
 

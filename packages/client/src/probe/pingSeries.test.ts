@@ -1,7 +1,7 @@
 import { defaultProbeParameters } from "@probematch/shared";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PingSeries } from "./pingSeries.js";
+import { PingSeries, untilNext } from "./pingSeries.js";
 
 /** Runs a series on a virtual clock; `rttOf` says how long each ping takes, `null` = it is lost. */
 function run(
@@ -43,6 +43,14 @@ describe("PingSeries", () => {
     const series = new PingSeries(parameters, 0);
     expect(run(series, () => 1500).departures).toEqual([0, 100, 200, 300, 400, 500]);
     expect(series.samplesMs).toEqual([1500, 1500, 1500, 1500, 1500]);
+  });
+
+  it("shifts departures at random, by half the spacing and 2.5 ms at most, where it is given chance", () => {
+    expect([untilNext(5, 0), untilNext(5, 0.5), untilNext(5, 1)]).toEqual([2.5, 5, 7.5]);
+    expect([untilNext(100, 0), untilNext(100, 1), untilNext(0, 1)]).toEqual([97.5, 102.5, 0]);
+    let draws = 0;
+    const series = new PingSeries(parameters, 0, null, () => (draws++ % 2 === 0 ? 0 : 1));
+    expect(run(series, () => 20).departures).toEqual([0, 97.5, 200, 297.5, 400, 497.5]);
   });
 
   it("does not count the warm-up ping, answered or lost", () => {

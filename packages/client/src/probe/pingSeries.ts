@@ -13,6 +13,23 @@ interface Answer {
   readonly at: number;
 }
 
+/** Departures vary by up to half the spacing either way, and by no more than this. */
+const LARGEST_SHIFT_MS = 2.5;
+
+/** Browsers' timers have whole milliseconds: a ping that is due within half of one leaves now. */
+const TIMER_STEP_MS = 1;
+
+/**
+ * Until the next departure: `spacingMs` on the average, never the same twice. Where pings leave in a fixed rhythm and the path is
+ * a multiple of it long, every answer arrives just when the next ping leaves, and waits for it: an even rhythm makes such a
+ * path look longer than it is (RFC 2330, section 11.1.1, on why measurements should not be periodic).
+ *
+ * @param random 0…1
+ */
+export function untilNext(spacingMs: number, random: number): number {
+  return spacingMs + (2 * random - 1) * Math.min(spacingMs / 2, LARGEST_SHIFT_MS);
+}
+
 /** Answers after which a series knows how long answers take. */
 const ENOUGH = 5;
 
@@ -20,8 +37,8 @@ const ENOUGH = 5;
  * The pings of one probe as one side sends them: when the next one leaves, which are answered, which are lost,
  * and what counts. Pure: times come in as arguments (ms, monotonic clock), sending is the caller's.
  *
- * The first `warmupPings` are sent like the others and not counted. Departures are `spacingMs` apart; with a spacing
- * of 0 each ping leaves as soon as the one before it is answered or lost.
+ * The first `warmupPings` are sent like the others and not counted. Departures are about `spacingMs` apart, see
+ * {@link untilNext}; with a spacing of 0 each ping leaves as soon as the one before it is answered or lost.
  *
  * With a limit the series ends early, after `minPings` counted answers, once {@link SideOfLimit} is certain.
  *
@@ -35,6 +52,7 @@ export class PingSeries {
   readonly #total: number;
   readonly #minPings: number;
   readonly #side: SideOfLimit | null;
+  readonly #random: () => number;
   #sent = 0;
   readonly #lost = new Set<number>();
   /** Every counted ping before this one is answered or lost. */
@@ -43,20 +61,29 @@ export class PingSeries {
   #longestMs = 0;
   #nextAt: number;
 
-  /** @param limitMs the limit to be certain about; `null` = all pings are always sent */
-  constructor(parameters: ProbeParameters, startAt: number, limitMs: number | null = null) {
+  /**
+   * @param limitMs the limit to be certain about; `null` = all pings are always sent
+   * @param random 0…1, shifts the departures. Default: an even rhythm
+   */
+  constructor(
+    parameters: ProbeParameters,
+    startAt: number,
+    limitMs: number | null = null,
+    random: () => number = () => 0.5,
+  ) {
     this.#parameters = parameters;
     this.#pending = new PendingPings(parameters.pingTimeoutMs);
     this.#total = parameters.warmupPings + parameters.pings;
     this.#settled = parameters.warmupPings;
     this.#minPings = parameters.minPings ?? parameters.pings;
     this.#side = limitMs === null ? null : new SideOfLimit(limitMs);
+    this.#random = random;
     this.#nextAt = startAt;
   }
 
   /** The number of the ping that has to leave now; `null` when none has to. */
   due(now: number): number | null {
-    if (this.#sent >= this.#total || now < this.#nextAt) return null;
+    if (this.#sent >= this.#total || now < this.#nextAt - TIMER_STEP_MS / 2) return null;
     if (this.#parameters.spacingMs === 0 && this.#pending.size > 0) return null;
     return this.#sent;
   }
@@ -66,7 +93,7 @@ export class PingSeries {
     this.#pending.sent(this.#sent, at);
     this.#sent += 1;
     // From the real departure, not from the plan: a late timer must not bunch the pings that follow.
-    this.#nextAt = at + this.#parameters.spacingMs;
+    this.#nextAt = at + untilNext(this.#parameters.spacingMs, this.#random());
   }
 
   answered(seq: number, at: number): void {

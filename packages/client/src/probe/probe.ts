@@ -37,7 +37,7 @@ export class Probe {
   readonly #options: ProbeOptions;
   readonly #preparedAt = performance.now();
   #link: PingLink | null = null;
-  #startedAt: number | null = null;
+  #isStarted = false;
   #openedAt = 0;
   #series: PingSeries | null = null;
   #watch: LoopWatch | null = null;
@@ -54,7 +54,10 @@ export class Probe {
     this.proposalId = options.order.proposalId;
   }
 
-  /** Makes the link and says ready, or reports why not. */
+  /**
+   * Makes the link and says ready, or reports why not. The offer does not wait for the other side to be ready too: that would
+   * cost a round trip through the server, and a signal that comes too early is kept (see `Probes`).
+   */
   prepare(): void {
     const { order, send } = this.#options;
     const { probeId } = order;
@@ -72,20 +75,18 @@ export class Probe {
       this.#fail("ice_failed", "no RTCPeerConnection");
       return;
     }
-    this.#link.onOpen = () => this.#measure(this.#link);
+    // What takes this page's time, and had none before: while the connection takes the network's.
+    this.#link.onConnecting = () => this.#getReady();
+    this.#link.onOpen = () => this.#options.floor.whenSettled(() => this.#measure(this.#link));
     this.#link.onEnd = (reason, detail) => this.#fail(reason === "closed" ? "peer_gone" : reason, detail);
     if (typeof document !== "undefined") document.addEventListener("visibilitychange", this.#onVisibility);
     send("probeReady", { probeId });
-    // Take some milliseconds the first time: now, while the other side gets ready, not while measuring.
-    clockStepMs();
-    this.#options.floor.open();
   }
 
-  /** Both sides are ready. */
+  /** Both sides are ready: from now on the connection has to come about. */
   start(): void {
-    if (this.#link === null || this.#startedAt !== null) return;
-    this.#startedAt = performance.now();
-    this.#link.link.start();
+    if (this.#link === null || this.#isStarted) return;
+    this.#isStarted = true;
     if (this.#series !== null) return;
     const { remainingMs, parameters } = this.#options.order;
     const { pings, warmupPings, spacingMs, pingTimeoutMs } = parameters;
@@ -107,7 +108,7 @@ export class Probe {
     this.#end();
     const link = this.#link;
     this.#link = null;
-    if (link !== null) link.onOpen = link.onFrame = link.onEnd = null;
+    if (link !== null) link.onConnecting = link.onOpen = link.onFrame = link.onEnd = null;
     return link;
   }
 
@@ -122,12 +123,17 @@ export class Probe {
     return isHidden() && !this.#options.measureWhileHidden;
   }
 
+  #getReady(): void {
+    clockStepMs();
+    this.#options.floor.open();
+  }
+
   #measure(link: PingLink | null): void {
     if (link === null || this.#isOver || this.#series !== null) return;
     clearTimeout(this.#timer);
     this.#openedAt = performance.now();
     const { parameters, limitMs } = this.#options.order;
-    const series = new PingSeries(parameters, this.#openedAt, limitMs ?? null);
+    const series = new PingSeries(parameters, this.#openedAt, limitMs ?? null, Math.random);
     this.#series = series;
     this.#watch = new LoopWatch();
     this.#floorRun = this.#options.floor.begin(Math.max(FLOOR_SPACING_MS, series.spacingMs));
@@ -139,7 +145,8 @@ export class Probe {
       if (seq !== null) series.departed(link.ping(seq));
       const { isOver, wakeAt } = series;
       if (isOver) this.#summarize(link, series);
-      else if (wakeAt !== null) this.#timer = setTimeout(pump, Math.max(0, wakeAt - performance.now()) + 0.1);
+      else if (wakeAt !== null)
+        this.#timer = setTimeout(pump, Math.max(0, Math.round(wakeAt - performance.now())));
     };
     // The other end's frames drive the series too: in a hidden page timers come once a second, messages at once.
     link.onFrame = (seq, at) => {
@@ -167,14 +174,13 @@ export class Probe {
     link: PingLink,
     measured: Pick<Measured, "rtt" | "samplesMs" | "stalledMs" | "floorMs">,
   ): void {
-    const startedAt = this.#startedAt ?? this.#openedAt;
     const report = (path: PathStats) =>
       this.#report({
         status: "measured",
         ...measured,
         ...path,
         clockStepMs: clockStepMs(),
-        setupMs: Math.max(0, this.#openedAt - startedAt),
+        setupMs: Math.max(0, this.#openedAt - this.#preparedAt),
       });
     this.#timer = setTimeout(() => report(unknownPath), STATS_TIMEOUT_MS);
     void link.link.readPath().then(report);

@@ -1,5 +1,6 @@
 import type { ProbeReport, ServerMessages, Signal } from "@probematch/shared";
 import type { Send } from "../session/wire.js";
+import { clockStepMs } from "./clockStep.js";
 import { FloorMeter } from "./floor.js";
 import type { PingLink } from "./pingLink.js";
 import { Probe } from "./probe.js";
@@ -7,6 +8,8 @@ import { Probe } from "./probe.js";
 /** Signals can overtake the order they belong to; more than this is not kept. */
 const EARLY_PROBES = 8;
 const EARLY_SIGNALS = 64;
+/** Who arrives last in a group is probed at once: nothing may be in the way of that. */
+const QUIET_MS = 250;
 
 export interface ProbesOptions {
   readonly measureWhileHidden: boolean;
@@ -20,14 +23,25 @@ export class Probes {
   readonly #probes = new Map<string, Probe>();
   readonly #floor = new FloorMeter();
   readonly #early = new Map<string, Signal[]>();
+  #ready: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ProbesOptions) {
     this.#options = options;
   }
 
+  /** There will be probes: makes ready what all of them share, unless the first one comes at once and does it itself. */
+  expect(): void {
+    clearTimeout(this.#ready);
+    this.#ready = setTimeout(() => {
+      clockStepMs();
+      this.#floor.open();
+    }, QUIET_MS);
+  }
+
   prepare(order: ServerMessages["probePrepare"]): void {
     const { probeId } = order;
     if (this.#probes.has(probeId)) return;
+    clearTimeout(this.#ready);
     if (order.repeats !== undefined) this.#drop(order.repeats);
     const { measureWhileHidden, send, onReport } = this.#options;
     const probe = new Probe({
@@ -93,6 +107,7 @@ export class Probes {
     }
     if (proposalId !== null) return;
     this.#early.clear();
+    clearTimeout(this.#ready);
     this.#floor.close();
   }
 

@@ -166,6 +166,24 @@ describe.runIf(isInNamespace())("links over real WebRTC", { timeout: 30_000, ret
     expect(links).toEqual([{ probeId: "b1", rttMs: expect.any(Number), lost: expect.any(Number) }]);
   });
 
+  it("are begun without waiting until the other side is ready: its offer is there before the start", async () => {
+    await enter(1);
+    const [page] = pages as [ScriptedPage];
+    const offer = new Promise<string>((resolve) => {
+      page.onSignal("b1", ({ type }) => resolve(type));
+    });
+    page.tell("probePrepare", {
+      probeId: "b1",
+      proposalId: "g1",
+      initiator: true,
+      iceServers: [],
+      relayOnly: false,
+      parameters: { pings: 5, spacingMs: 20, pingTimeoutMs: 2000, warmupPings: 1 },
+      remainingMs: 20_000,
+    });
+    expect(await offer).toBe("offer");
+  });
+
   it("are measured one after the other without cancelling each other", async () => {
     await enter(2);
     for (const round of ["1", "2", "3"]) {

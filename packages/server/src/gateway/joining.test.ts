@@ -25,6 +25,13 @@ describe("a page that connects to an open server", () => {
     expect(page.misfits).toEqual([]);
   });
 
+  it("is told whether the scene measures pairs, so that it can get ready", async () => {
+    const near = scene("near").matchmaking({ matchmaker: { name: "fifo", maxP2pRttMs: 100 } });
+    await start({ scenes: [near, scene("any")] });
+    expect((await rig.page({ scene: "near" }).next("welcome")).measures).toBe(true);
+    expect((await rig.page({ scene: "any" }).next("welcome")).measures).toBeUndefined();
+  });
+
   it("gets an id of its own when it names none", async () => {
     await start();
     const { participantId } = await rig.page().next("welcome");

@@ -103,6 +103,7 @@ export class Session {
         groupSize: settings.lobby.groupSize,
         resumed,
         serverRtt: { ...settings.serverRtt },
+        ...(settings.lobby.matchmaker.maxP2pRttMs === null ? {} : { measures: true }),
         ...(settings.beacons.length === 0 ? {} : { beacons: [...settings.beacons] }),
       },
     });

@@ -15,7 +15,8 @@ export const otherSide = (side: Side): Side => (side === 0 ? 1 : 0);
 const MAX_TRANSACTIONS = 512;
 /** Checks that arrive before the other side's address is known; browsers repeat them, so few are kept. */
 const MAX_PARKED = 8;
-const ALERT_MS = 2000;
+/** Longer than a series' spacing; no longer, because what else wants the core must not be starved: it would take its turn then. */
+const ALERT_MS = 150;
 
 interface SideState {
   /** Stands for this side: the other browser is told its address and sends here. */
@@ -105,7 +106,7 @@ export class RelayLink {
   #receive(from: Side, packet: Buffer, source: RemoteInfo): void {
     const arrivedAt = performance.now();
     this.lastPacketAt = arrivedAt;
-    if (this.#options.alert) this.#options.queue.stayAwake(arrivedAt + ALERT_MS);
+    this.#stayAlert(arrivedAt);
     const sender = this.#sides[from];
     const receiver = this.#sides[otherSide(from)];
     const kind = packetKind(packet);
@@ -127,9 +128,16 @@ export class RelayLink {
         return;
       }
       sender.standIn.send(packet, target.port, target.address);
-      sender.log.add(arrivedAt, performance.now() - arrivedAt, holdMs, packet.length, kind);
+      const releasedAt = performance.now();
+      sender.log.add(arrivedAt, releasedAt - arrivedAt, holdMs, packet.length, kind);
+      // The answer comes soon.
+      this.#stayAlert(releasedAt);
     };
     this.#options.queue.push(arrivedAt + holdMs, release);
+  }
+
+  #stayAlert(from: number): void {
+    if (this.#options.alert) this.#options.queue.stayAwake(from + ALERT_MS);
   }
 
   #learn(sender: SideState, { address, port }: RemoteInfo, isData: boolean): void {
