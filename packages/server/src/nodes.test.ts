@@ -65,6 +65,8 @@ describe.skipIf(!hasRedis)(redisTitle("nodes of one study"), { timeout: 30_000 }
     await ann.next("welcome");
     const bob = page(two, "bob");
     const [{ probeId }] = await Promise.all([ann.next("probePrepare"), bob.next("probePrepare")]);
+    for (const ready of [ann, bob]) ready.send("probeReady", { probeId });
+    // Both before and after the other one's being ready is known at this node.
     ann.send("probeSignal", { probeId, signal: candidate("from ann") });
     bob.send("probeSignal", { probeId, signal: candidate("from bob") });
     expect((await ann.next("probeSignal")).signal).toEqual(candidate("from bob"));
@@ -150,6 +152,7 @@ describe.skipIf(!hasRedis)(redisTitle("nodes of one study"), { timeout: 30_000 }
     }
     const bob = page(two, "bob");
     const { probeId } = await bob.next("probePrepare");
+    bob.send("probeReady", { probeId });
     // Subscriptions have been made anew as well, soon after the rest.
     const again = setInterval(() => ann.send("probeSignal", { probeId, signal: candidate("from ann") }), 100);
     closers.push(() => clearInterval(again));

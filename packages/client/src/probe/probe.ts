@@ -55,8 +55,8 @@ export class Probe {
   }
 
   /**
-   * Makes the link and says ready, or reports why not. The offer does not wait for the other side to be ready too: that would
-   * cost a round trip through the server, and a signal that comes too early is kept (see `Probes`).
+   * Makes the link and says ready, or reports why not. The offer does not wait to hear that the other side is ready too, which
+   * would cost a round trip through the server: the server keeps it until then.
    */
   prepare(): void {
     const { order, send } = this.#options;

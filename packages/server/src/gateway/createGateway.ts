@@ -69,7 +69,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const halls = new Map(
     [...scenes].map(([sceneId, scene]) => {
-      const presence: Presence = new Presence(scene, logger, () => board.changed());
+      const presence: Presence = new Presence(
+        scene,
+        logger,
+        () => board.changed(),
+        (session, probeId) => relay.release(session, probeId),
+      );
       const board = new LobbyBoard(
         () => presence.sessions(),
         options.standingRefreshMs ?? 5000,

@@ -154,10 +154,16 @@ describe("while waiting", () => {
 describe("signals", () => {
   const HOST = "candidate:1 1 udp 2122260223 192.168.7.42 50000 typ host";
   const RELAY = "candidate:3 1 udp 41885439 198.51.100.1 60000 typ relay raddr 203.0.113.9 rport 50000";
-  async function probingPair() {
+  async function preparedPair() {
     const a = await rig.welcomed("a");
     const b = await rig.welcomed("b");
     const [{ probeId }] = await Promise.all([a.next("probePrepare"), b.next("probePrepare")]);
+    return { a, b, probeId };
+  }
+  async function probingPair() {
+    const { a, b, probeId } = await preparedPair();
+    for (const page of [a, b]) page.send("probeReady", { probeId });
+    await Promise.all([a.next("probeStart"), b.next("probeStart")]);
     return { a, b, probeId };
   }
   const textOf = ({ signal }: ServerMessages["probeSignal"]) =>
@@ -173,6 +179,21 @@ describe("signals", () => {
     expect(textOf(await b.next("probeSignal"))).toBe(HOST);
     expect(outsider.all("probeSignal")).toEqual([]);
     expect(a.all("probeSignal")).toEqual([]);
+  });
+
+  it("that come before both ends are ready are kept until then, and go on in order", async () => {
+    await start();
+    const { a, b, probeId } = await preparedPair();
+    a.send("probeReady", { probeId });
+    a.send("probeReady", { probeId });
+    a.send("probeSignal", { probeId, signal: { type: "offer", sdp: "v=0 of a" } });
+    a.send("probeSignal", { probeId, signal: candidate(HOST) });
+    await a.settled();
+    await b.settled();
+    expect(b.all("probeSignal")).toEqual([]);
+    b.send("probeReady", { probeId });
+    expect(textOf(await b.next("probeSignal"))).toBe("v=0 of a");
+    expect(textOf(await b.next("probeSignal"))).toBe(HOST);
   });
 
   it("of an outsider are refused, as is everything else about a probe that is not theirs", async () => {

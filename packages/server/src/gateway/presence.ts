@@ -36,7 +36,13 @@ export class Presence {
   #closed = false;
   #outage: NodeJS.Timeout | null = null;
 
-  constructor(scene: SceneHandle, logger: Logger, onPoolChanged: () => void) {
+  /** @param onProbeStart both ends of a probe are ready; called for each of them that is here, after it was told */
+  constructor(
+    scene: SceneHandle,
+    logger: Logger,
+    onPoolChanged: () => void,
+    onProbeStart: (session: Session, probeId: string) => void,
+  ) {
     this.#scene = scene;
     this.#logger = logger;
     this.#stop = [
@@ -45,7 +51,7 @@ export class Presence {
         for (const event of events) this.#follow(event);
       }),
       scene.onEffects((effects) => {
-        for (const effect of effects) this.#spread(effect, onPoolChanged);
+        for (const effect of effects) this.#spread(effect, onPoolChanged, onProbeStart);
       }),
       scene.onAvailability(() => this.#tellOutage()),
     ];
@@ -165,12 +171,17 @@ export class Presence {
     }
   }
 
-  #spread(effect: Effect, onPoolChanged: () => void): void {
+  #spread(
+    effect: Effect,
+    onPoolChanged: () => void,
+    onProbeStart: (session: Session, probeId: string) => void,
+  ): void {
     if (effect.kind === "poolChanged") onPoolChanged();
     if (!("participantId" in effect)) return;
     const place = this.#places.get(effect.participantId);
     if (place === undefined) return;
     place.current?.tell(effect);
+    if (effect.kind === "probeStart" && place.current !== null) onProbeStart(place.current, effect.probeId);
     for (const session of place.arriving) session.tell(effect);
   }
 

@@ -23,6 +23,8 @@ export class SignalRelay {
   readonly #options: SignalRelayOptions;
   /** How many signals a page sent, by probe. Forgotten with the page. */
   readonly #sent = new WeakMap<Session, Map<string, number>>();
+  /** Signals that came before both ends were ready, by probe. Forgotten with the page. */
+  readonly #early = new WeakMap<Session, Map<string, Signal[]>>();
   /** Where a hook may take its time, a page's signals still leave in the order in which they came. */
   readonly #lanes = new WeakMap<Session, Promise<void>>();
 
@@ -30,16 +32,41 @@ export class SignalRelay {
     this.#options = options;
   }
 
+  /** Carries it to the other end, or keeps it until both ends are ready: see {@link SignalRelay.release}. */
   relay(from: Session, probeId: string, signal: Signal): RefusalCode | null {
-    const peerId = from.scene.linkPeer(from.participantId, probeId);
-    if (peerId === null) return "not_your_probe";
+    const peer = from.scene.linkPeer(from.participantId, probeId);
+    if (peer === null) return "not_your_probe";
     if (!this.#count(from, probeId)) return "too_many_messages";
+    if (peer.ready) this.#pass(from, peer.participantId, probeId, signal);
+    else this.#keep(from, probeId, signal);
+    return null;
+  }
+
+  /** Both ends of a probe are ready: what this one has sent already goes on its way. */
+  release(from: Session, probeId: string): void {
+    const early = this.#early.get(from);
+    const signals = early?.get(probeId) ?? [];
+    early?.delete(probeId);
+    const peer = from.scene.linkPeer(from.participantId, probeId);
+    if (peer === null) return;
+    for (const signal of signals) this.#pass(from, peer.participantId, probeId, signal);
+  }
+
+  #keep(from: Session, probeId: string, signal: Signal): void {
+    const early = this.#early.get(from) ?? new Map<string, Signal[]>();
+    this.#early.set(from, early);
+    for (const known of early.keys()) {
+      if (from.scene.linkPeer(from.participantId, known) === null) early.delete(known);
+    }
+    early.set(probeId, [...(early.get(probeId) ?? []), signal]);
+  }
+
+  #pass(from: Session, peerId: string, probeId: string, signal: Signal): void {
     const kept = from.scene.settings.relayOnly ? keepRelayCandidates(signal) : signal;
-    if (kept === null) return null;
+    if (kept === null) return;
     const { transformSignal } = this.#options;
     if (transformSignal === undefined) this.#send(from, peerId, probeId, kept);
     else this.#sendChanged(from, peerId, probeId, kept, transformSignal);
-    return null;
   }
 
   #count(from: Session, probeId: string): boolean {

@@ -120,13 +120,20 @@ export function overviewOf(state: LobbyState, now: number): SceneOverview {
   };
 }
 
+/** The other end of a link, and whether signals may pass yet: before a probe only once both ends are ready. */
+export interface LinkPeer {
+  readonly participantId: string;
+  readonly ready: boolean;
+}
+
 /** The other end of a link that signals may be relayed along; `null` when it is not this participant's or over. */
-export function linkPeerOf(state: LobbyState, participantId: string, probeId: string): string | null {
+export function linkPeerOf(state: LobbyState, participantId: string, probeId: string): LinkPeer | null {
   const probe = state.probes.get(probeId);
   if (probe !== undefined) {
     if (probe.verdict !== null && probe.verdict.status !== "accepted") return null;
-    if (probe.initiator === participantId) return probe.responder;
-    return probe.responder === participantId ? probe.initiator : null;
+    const ready = probe.ready.size === 2;
+    if (probe.initiator === participantId) return { participantId: probe.responder, ready };
+    return probe.responder === participantId ? { participantId: probe.initiator, ready } : null;
   }
   const matchId = state.participants.get(participantId)?.matchId;
   const match = matchId == null ? undefined : state.matches.get(matchId);
@@ -134,7 +141,8 @@ export function linkPeerOf(state: LobbyState, participantId: string, probeId: st
   if (match === undefined || link === undefined || match.left.has(participantId)) return null;
   const seat = match.members.indexOf(participantId);
   if (!link.seats.includes(seat)) return null;
-  return match.members[link.seats[0] === seat ? link.seats[1] : link.seats[0]] ?? null;
+  const peer = match.members[link.seats[0] === seat ? link.seats[1] : link.seats[0]];
+  return peer === undefined ? null : { participantId: peer, ready: true };
 }
 
 const SHOWN_WAITING = 200;

@@ -3,7 +3,7 @@ import type { Arrival, ArrivalRequest } from "../lobby/commands.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
 import type { WhyWaiting } from "../lobby/explain.js";
-import type { ParticipantView, SceneOverview, Standing } from "../lobby/view.js";
+import type { LinkPeer, ParticipantView, SceneOverview, Standing } from "../lobby/view.js";
 import type { SceneSettings } from "../scene/sceneSettings.js";
 
 export type { Arrival, ArrivalRequest, ParticipantView, SceneOverview, SceneSettings, Standing, WhyWaiting };
@@ -46,7 +46,7 @@ export interface SceneHandle {
    * The other end of a live probe, or of a live match's link; `null` when the link is not this participant's or
    * no longer live. Signals are relayed only along it.
    */
-  linkPeer(participantId: string, probeId: string): string | null;
+  linkPeer(participantId: string, probeId: string): LinkPeer | null;
   /** Names this server process. */
   readonly nodeId: string;
   /** Which node the participant is connected to, of those that share the scene. `nowhere` also when it is over. */

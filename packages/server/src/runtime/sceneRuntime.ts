@@ -9,7 +9,7 @@ import type { Fact, History, StoredEvent } from "../lobby/events.js";
 import { explain } from "../lobby/explain.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
 import { createLobbyState, type LobbyState, type Participant, touchEverything } from "../lobby/state.js";
-import { linkPeerOf, overviewOf, standingOf, viewOf } from "../lobby/view.js";
+import { type LinkPeer, linkPeerOf, overviewOf, standingOf, viewOf } from "../lobby/view.js";
 import type { OnMatch } from "../scene/onMatch.js";
 import type { Clock } from "./clock.js";
 import { askForRoom } from "./roomHook.js";
@@ -250,7 +250,7 @@ export class SceneRuntime implements SceneHandle {
 
   // ── Views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  linkPeer(participantId: string, probeId: string): string | null {
+  linkPeer(participantId: string, probeId: string): LinkPeer | null {
     return linkPeerOf(this.#state, participantId, probeId);
   }
 
