@@ -252,8 +252,8 @@ export class Session {
     else if (name !== "peerStatus") return;
     const { scene, participantId, sceneId } = this;
     const elsewhere = this.#links.some((probeId) => {
-      const peerId = probeId === null ? null : scene.linkPeer(participantId, probeId);
-      return peerId !== null && scene.whereIs(peerId) === "elsewhere";
+      const peer = probeId === null ? null : scene.linkPeer(participantId, probeId);
+      return peer !== null && scene.whereIs(peer.participantId) === "elsewhere";
     });
     if (elsewhere) void this.socket.join(roomOf(sceneId, participantId));
   }
