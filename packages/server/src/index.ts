@@ -14,6 +14,7 @@ export { GroupReunionMatchmaker, type GroupReunionOptions } from "./matchmakers/
 export { LatencyFifoMatchmaker } from "./matchmakers/latencyFifo.js";
 export { LowestLatencyMatchmaker, type LowestLatencyOptions } from "./matchmakers/lowestLatency.js";
 export { type GiveUp, type MatchContext, Matchmaker } from "./matchmakers/matchmaker.js";
+export type { LimitStep, P2pLimit, RelaxingLimit } from "./matchmakers/p2pLimit.js";
 export {
   alwaysSamePartner,
   composition,

@@ -37,7 +37,7 @@ export function messageOf(effect: PersonalEffect, context: TellContext): ServerM
           iceServers: iceServersFor(context.ice, effect.probeId, context.now),
           relayOnly: context.settings.relayOnly,
           parameters: parameters(context.settings.lobby.probe),
-          limitMs: context.settings.lobby.matchmaker.maxP2pRttMs,
+          limitMs: effect.limitMs,
           remainingMs: remaining(effect.deadlineAt, context.now),
           ...(effect.repeats === undefined ? {} : { repeats: effect.repeats }),
         },

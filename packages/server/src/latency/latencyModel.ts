@@ -5,6 +5,8 @@ import { type Membership, Sites } from "./sites.js";
 
 /** By how much two measurements between the same two sites differ, as a standard deviation of the logarithm. */
 const WITHIN_SITES_SD = 0.08;
+/** Scale of the logarithm of a pair's RTT, measured a second time within minutes. */
+const AGAIN_SCALE = 0.04;
 /** 5 % of a logistic distribution lie beyond this many scales on either side. */
 const FIVE_PERCENT = Math.log(19);
 
@@ -146,6 +148,16 @@ export class LatencyModel {
     }
     return known.near;
   }
+}
+
+/**
+ * The probability that a pair which has just been measured comes out at `limitMs` or less when it is measured again.
+ *
+ * @returns `undefined` where it has not been measured
+ */
+export function chanceAfter(rttMs: number | undefined, limitMs: number): number | undefined {
+  if (rttMs === undefined) return undefined;
+  return chanceOf({ logRttMs: Math.log(Math.max(1, rttMs)), scale: AGAIN_SCALE, odd: 0 }, limitMs);
 }
 
 const keyOf = (a: number, b: number): number => (a < b ? a * 65_536 + b : b * 65_536 + a);

@@ -108,6 +108,7 @@ function openProbe(state: LobbyState, event: Of<"probe.opened">): Effect[] | nul
     probeId,
     proposalId,
     initiator: participantId === initiator,
+    limitMs: proposal.maxP2pRttMs,
     deadlineAt,
     ...(event.repeats === undefined ? {} : { repeats: event.repeats }),
   }));
@@ -157,13 +158,20 @@ function closeProbe(state: LobbyState, event: Of<"probe.closed">): Effect[] | nu
   }
   const before = state.pairs.get(a, b, event.at);
   const failed = verdict.status === "failed";
+  const known = before?.fresh ?? null;
+  const fresh = failed
+    ? known !== null && known.until > event.at
+      ? known
+      : null
+    : { rttMs: verdict.measurement.rttMs, until: expiresAt ?? event.at };
   state.pairs.set(a, b, {
     status: verdict.status,
     measurement: failed ? null : verdict.measurement,
     reason: failed ? verdict.reason : null,
     at: event.at,
     blockedUntil,
-    expiresAt: expiresAt ?? event.at,
+    fresh,
+    expiresAt: Math.max(expiresAt ?? event.at, fresh?.until ?? 0),
     failures: failed ? (before?.failures ?? 0) + 1 : 0,
   });
   if (blockedUntil !== null) state.agenda.due.add(blockedUntil, { kind: "pair", a, b });

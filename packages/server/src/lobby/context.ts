@@ -1,6 +1,8 @@
+import { chanceAfter } from "../latency/latencyModel.js";
 import type { Candidate } from "../matchmakers/candidate.js";
 import type { MatchContext } from "../matchmakers/matchmaker.js";
 import type { LobbyConfig } from "./config.js";
+import { isKeptApart, limitInForce, limitsDiffer, tooSlowTogether } from "./limits.js";
 import { edgeOf } from "./pairs.js";
 import { seededRandom } from "./random.js";
 import type { LobbyState } from "./state.js";
@@ -11,6 +13,8 @@ export function matchContextOf(state: LobbyState, config: LobbyConfig, now: numb
   const { pairs, latency } = state;
   const { rules, groupSize } = config;
   const ruleContext = { now, groupSize };
+  // Of two, the pair's own limit is the group's.
+  const byLimit = groupSize > 2 && limitsDiffer(config);
   const context: MatchContext = {
     now,
     random: () => {
@@ -21,16 +25,19 @@ export function matchContextOf(state: LobbyState, config: LobbyConfig, now: numb
       const measured = edgeOf(pairs.get(a.participantId, b.participantId, now));
       return measured.status === "unknown" ? latency.edge(a, b) : measured;
     },
-    chance: (a, b, limitMs = config.matchmaker.maxP2pRttMs ?? Number.POSITIVE_INFINITY) =>
+    chance: (a, b, limitMs = limitInForce(config, [a, b], now) ?? Number.POSITIVE_INFINITY) =>
+      chanceAfter(pairs.get(a.participantId, b.participantId, now)?.measurement?.rttMs, limitMs) ??
       latency.chance(a, b, limitMs),
     allowed: (a, b) =>
-      !pairs.blocks(a.participantId, b.participantId, now) &&
+      !isKeptApart(pairs, config, a, b, now) &&
       differenceAllowed(config, a, b) &&
       (rules === undefined || rules.allowsPair(a, b, ruleContext)) &&
       config.matchmaker.allowsPair(a, b, context),
     allowedGroup:
-      rules?.hasGroupRules === true
-        ? (members) => rules.againstGroup(members, ruleContext) === null
+      rules?.hasGroupRules === true || byLimit
+        ? (members) =>
+            (rules === undefined || rules.againstGroup(members, ruleContext) === null) &&
+            (!byLimit || tooSlowTogether(pairs, config, members, now) === null)
         : alwaysTrue,
     prefer: (arriving, candidates) => rules?.prefer(arriving, candidates, ruleContext) ?? candidates,
   };

@@ -6,6 +6,7 @@ import { verdictOf } from "../latency/verdict.js";
 import type { LobbyConfig } from "./config.js";
 import type { ReleaseReason } from "./effects.js";
 import type { Decision } from "./events.js";
+import { rejectsRtt } from "./limits.js";
 import { aliasesOf, matchIdOf } from "./names.js";
 import { openProbes, pairsOf } from "./openProbes.js";
 import { type LobbyState, type Probe, type Proposal, pairOf } from "./state.js";
@@ -41,7 +42,7 @@ function decideProbing(state: LobbyState, config: LobbyConfig, proposal: Proposa
     if (probe === undefined) continue;
     let status = probe.verdict?.status;
     if (status === undefined) {
-      const ending = endOf(config, probe, now);
+      const ending = endOf(config, proposal, probe, now);
       if (ending === null) {
         open += 1;
         continue;
@@ -167,7 +168,7 @@ function isRepeated(
 const DEFAULT_REPEATS = 1;
 
 /** How a probe ends now; `null` while it may go on. */
-function endOf(config: LobbyConfig, probe: Probe, now: number): Ending | null {
+function endOf(config: LobbyConfig, proposal: Proposal, probe: Probe, now: number): Ending | null {
   const sides = [probe.initiator, probe.responder] as const;
   const a = probe.reports.get(probe.initiator);
   const b = probe.reports.get(probe.responder);
@@ -180,7 +181,8 @@ function endOf(config: LobbyConfig, probe: Probe, now: number): Ending | null {
       );
     // A relayed path is one that this scene does not accept as a path at all.
     if (joined.measurement.path === "relay" && !config.acceptRelayed) return failure("ice_failed", [], false);
-    return { verdict: verdictOf(joined, (rttMs) => rejects(config, rttMs)), blamed: [], mayRepeat: false };
+    const verdict = verdictOf(joined, (rttMs) => rejectsRtt(config, rttMs, proposal.maxP2pRttMs));
+    return { verdict, blamed: [], mayRepeat: false };
   }
   const [reporter, report] = a === undefined ? [probe.responder, b] : [probe.initiator, a];
   if (report?.status === "failed") {
@@ -197,16 +199,6 @@ function endOf(config: LobbyConfig, probe: Probe, now: number): Ending | null {
   if (probe.deadlineAt > now) return null;
   // Where neither side reported the network is as likely a cause as either of them.
   return failure("deadline", report === undefined ? [] : sides.filter((id) => !probe.reports.has(id)));
-}
-
-/** A researcher's rule may throw: then the limit itself decides. */
-function rejects(config: LobbyConfig, rttMs: number): boolean {
-  const { matchmaker } = config;
-  try {
-    return matchmaker.shouldRejectForRtt(rttMs);
-  } catch {
-    return matchmaker.maxP2pRttMs !== null && rttMs > matchmaker.maxP2pRttMs;
-  }
 }
 
 /** Nothing is held against the pair or anybody: what counts is how the repeat ends. */

@@ -20,6 +20,8 @@ export type Effect =
       readonly probeId: string;
       readonly proposalId: string;
       readonly initiator: boolean;
+      /** The limit in force for the group, ms. */
+      readonly limitMs: number | null;
       readonly deadlineAt: number;
       /** The probe of the same pair that failed before; its link is of no use any more. */
       readonly repeats?: string;

@@ -128,7 +128,7 @@ const decisions = {
     /** In seat order. All of them are held until the proposal is released or becomes a match. */
     members: v.pipe(v.array(participantIdSchema), v.minLength(2), v.maxLength(8)),
     matchmaker: text,
-    /** The limit in force; `null` = nothing is probed. */
+    /** The limit in force for this group: the strictest of its members'; `null` = nothing is probed. */
     maxP2pRttMs: v.nullable(at),
     /** No member is held by this proposal past this time, whatever happens. */
     deadlineAt: at,

@@ -3,6 +3,7 @@ import { firstGroup } from "../matchmakers/firstGroup.js";
 import type { LobbyConfig } from "./config.js";
 import { differenceAllowed, matchContextOf } from "./context.js";
 import { summaryOf } from "./explainInWords.js";
+import { isKeptApart, limitInForce } from "./limits.js";
 import { isResting } from "./propose.js";
 import { matchesLeft } from "./quota.js";
 import type { LobbyState, Participant } from "./state.js";
@@ -63,8 +64,10 @@ export interface WhyWaiting {
   readonly at: number;
   readonly waitedMs: number;
   readonly waitsFor: WaitsFor;
-  /** The limit on a measured RTT, ms; `null` = none. */
+  /** The participant's limit on a measured RTT now, ms; `null` = none. */
   readonly limitMs: number | null;
+  /** When that relaxes, server time, epoch ms; `null` = it does not any more. */
+  readonly limitRelaxesAt: number | null;
   /** Others who wait, those held or away included. */
   readonly here: number;
   /** Those of them between whom and the participant nothing stands now. */
@@ -117,7 +120,8 @@ export function explain(
     at: now,
     waitedMs: Math.max(0, now - p.arrivedAt),
     waitsFor: waitsFor(state, config, p, possible, now),
-    limitMs: config.matchmaker.maxP2pRttMs,
+    limitMs: orElse(() => limitInForce(config, [p], now), config.matchmaker.maxP2pRttMs),
+    limitRelaxesAt: orElse(() => config.matchmaker.limitRelaxesAt(p, { now }), null),
     here: state.line.size - 1,
     possible: possible.length,
     needed: config.groupSize - 1,
@@ -152,10 +156,10 @@ function reasonsOf(
   });
   return (other) => {
     if (!other.connected) return because("disconnected", "away for the moment");
-    if (state.pairs.blocks(p.participantId, other.participantId, now)) {
+    if (orElse(() => isKeptApart(state.pairs, config, p, other, now), true)) {
       const record = state.pairs.get(p.participantId, other.participantId, now);
-      return record?.status === "too_slow"
-        ? because("too_slow", "too slow", record.measurement?.rttMs ?? null)
+      return record?.fresh != null && record.status !== "failed"
+        ? because("too_slow", "too slow", record.fresh.rttMs)
         : because("probe_failed", "tried again later after a failed probe");
     }
     if (!differenceAllowed(config, p, other))
@@ -179,6 +183,14 @@ function reasonsOf(
 }
 
 /** A researcher's rule may throw, and an explanation must not. */
+function orElse<T>(ask: () => T, otherwise: T): T {
+  try {
+    return ask();
+  } catch {
+    return otherwise;
+  }
+}
+
 function orThrown<T>(ask: () => T): T | "thrown" {
   try {
     return ask();

@@ -6,7 +6,11 @@ export function summaryOf(why: Omit<WhyWaiting, "summary">): string {
   if (whole !== null) return whole;
   if (why.here === 0) return "Nobody else is here.";
   const reasons = why.apart.map(inWords).join(", ");
-  return `${why.here} here, ${possibleInWords(why)}${reasons === "" ? "." : `: ${reasons}.`}`;
+  const relaxes =
+    why.limitRelaxesAt === null
+      ? ""
+      : ` The limit of ${why.limitMs} ms relaxes in ${Math.ceil((why.limitRelaxesAt - why.at) / 1000)} s.`;
+  return `${why.here} here, ${possibleInWords(why)}${reasons === "" ? "." : `: ${reasons}.`}${relaxes}`;
 }
 
 /** What the others have no part in. */

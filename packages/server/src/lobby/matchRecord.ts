@@ -16,6 +16,7 @@ export interface MatchRecord {
   readonly configHash: string;
   /** The scene's seed: with the journal, every random choice can be made again. */
   readonly seed: string;
+  /** The limit in force when the group was proposed, ms: the strictest of its members'. `null` = nothing was probed. */
   readonly maxP2pRttMs: number | null;
   /** Which arm of the study the group was given; absent where the scene has no treatments. */
   readonly treatment?: Treatment;

@@ -25,7 +25,7 @@ export function probingTimeMs(config: LobbyConfig): number {
 export function openProbes(
   state: LobbyState,
   config: LobbyConfig,
-  proposal: Pick<Proposal, "proposalId" | "members" | "deadlineAt" | "probes" | "repeated">,
+  proposal: Prospect,
   now: number,
 ): Decision[] {
   const budget = budgetOf(config);
@@ -59,6 +59,11 @@ export function openProbes(
 /** How many probes a group of this size has. */
 export const pairsOf = (members: number): number => (members * (members - 1)) / 2;
 
+type Prospect = Pick<
+  Proposal,
+  "proposalId" | "members" | "deadlineAt" | "probes" | "repeated" | "maxP2pRttMs"
+>;
+
 interface Pair {
   readonly probeId: string;
   readonly initiator: string;
@@ -71,7 +76,7 @@ interface Pair {
 function byRisk(
   state: LobbyState,
   config: LobbyConfig,
-  { proposalId, members, repeated }: Pick<Proposal, "proposalId" | "members" | "repeated">,
+  { proposalId, members, repeated, maxP2pRttMs }: Prospect,
   now: number,
 ): readonly Pair[] {
   const pairs: Pair[] = [];
@@ -88,7 +93,7 @@ function byRisk(
   const likelihood = ({ initiator, responder }: Pair): number => {
     const [a, b] = [state.participants.get(initiator), state.participants.get(responder)];
     if (a === undefined || b === undefined) return 0;
-    return context.edge(a, b).status === "measured" ? 1 : context.chance(a, b);
+    return context.chance(a, b, maxP2pRttMs ?? Number.POSITIVE_INFINITY);
   };
   return pairs
     .map((pair) => ({ pair, likelihood: likelihood(pair) }))

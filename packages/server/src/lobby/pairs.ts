@@ -7,8 +7,10 @@ export interface PairRecord {
   readonly measurement: Measurement | null;
   readonly reason: ProbeFailure | null;
   readonly at: number;
-  /** The pair is not proposed before this time. */
+  /** The pair is not proposed before this time; where it was too slow, not under a limit that {@link fresh} exceeds. */
   readonly blockedUntil: number | null;
+  /** The last measurement, ms, and until when it counts: a failure after it does not undo it. */
+  readonly fresh: { readonly rttMs: number; readonly until: number } | null;
   /** Forgotten at this time. */
   readonly expiresAt: number;
   /** Failures in a row, for the back-off. */
@@ -48,10 +50,11 @@ export class PairTable {
     return (this.#byFirst.get(a)?.get(b)?.expiresAt ?? Number.POSITIVE_INFINITY) <= now;
   }
 
-  /** Does anything stand against this pair now? */
+  /** Might anything stand against this pair now? See `isKeptApart`. */
   blocks(a: string, b: string, now: number): boolean {
     const record = this.#byFirst.get(a)?.get(b);
-    return record !== undefined && record.blockedUntil !== null && record.blockedUntil > now;
+    if (record === undefined) return false;
+    return (record.blockedUntil ?? 0) > now || (record.fresh?.until ?? 0) > now;
   }
 
   /** Everything that has not expired, each pair once, in a fixed order. */

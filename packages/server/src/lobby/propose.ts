@@ -5,6 +5,7 @@ import { matchContextOf } from "./context.js";
 import type { MatchmakerFault, Verdict } from "./decide.js";
 import { complete } from "./decideProposal.js";
 import type { Decision } from "./events.js";
+import { limitInForce, tooSlowTogether } from "./limits.js";
 import { bySeniority } from "./line.js";
 import { proposalIdOf } from "./names.js";
 import { openProbes, probingTimeMs } from "./openProbes.js";
@@ -117,14 +118,27 @@ function openProposals(
       for (const p of pool) state.agenda.asked.add(p.participantId);
       break;
     }
-    const problem = problemOrError(() => problemOf(state, config, context, group, taken));
+    let limitMs: number | null = null;
+    const problem = problemOrError(() => {
+      const found = problemOf(state, config, context, group, taken);
+      if (found === null) limitMs = limitInForce(config, group, context.now);
+      return found;
+    });
     if (problem !== null) {
       faults.push({ matchmaker: config.matchmaker.name, reason: problem });
       continue;
     }
     for (const member of group) taken.add(member.participantId);
     decisions.push(
-      ...openProposal(state, config, context.now, group, state.proposalsOpened + opened, pool.length),
+      ...openProposal(
+        state,
+        config,
+        context.now,
+        group,
+        limitMs,
+        state.proposalsOpened + opened,
+        pool.length,
+      ),
     );
     opened += 1;
   }
@@ -165,6 +179,10 @@ function problemOf(
     }
   }
   const broken = config.rules?.againstGroup(group, { now: context.now, groupSize: config.groupSize });
+  const slow = tooSlowTogether(state.pairs, config, group, context.now)?.map((c) => c.participantId);
+  if (slow !== undefined) {
+    return `findMatch put ${slow.join(" and ")} into a group whose strictest limit is below what they measured`;
+  }
   if (broken == null) return null;
   const members = group.map((c) => c.participantId).join(", ");
   return `findMatch put ${members} together, who break the rule ${broken.name} (${broken.phrase ?? "not allowed"})`.slice(
@@ -178,6 +196,7 @@ function openProposal(
   config: LobbyConfig,
   now: number,
   group: readonly Candidate[],
+  maxP2pRttMs: number | null,
   count: number,
   waitingCount: number,
 ): Decision[] {
@@ -189,12 +208,11 @@ function openProposal(
     proposalId,
     members,
     matchmaker: nameFor(matchmaker, group),
-    maxP2pRttMs: matchmaker.maxP2pRttMs,
+    maxP2pRttMs,
     deadlineAt: now + probingTimeMs(config),
     waitingCount,
   };
-  if (matchmaker.maxP2pRttMs === null)
-    return [opened, ...complete(state, config, { proposalId, members }, now)];
+  if (maxP2pRttMs === null) return [opened, ...complete(state, config, { proposalId, members }, now)];
   return [opened, ...openProbes(state, config, { ...opened, probes: [], repeated: new Map() }, now)];
 }
 
@@ -218,6 +236,7 @@ function scheduleRelaxing(
     const ruleContext = { now: context.now, groupSize: config.groupSize };
     for (const p of asked) {
       remindOf(state, p, config.matchmaker.relaxesAt(p, context), context.now);
+      remindOf(state, p, config.matchmaker.limitRelaxesAt(p, context), context.now);
       if (config.rules !== undefined) remindOf(state, p, config.rules.relaxesAt(p, ruleContext), context.now);
     }
     return null;

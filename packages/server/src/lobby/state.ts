@@ -135,6 +135,7 @@ export interface Proposal {
   readonly number: number;
   readonly members: readonly string[];
   readonly matchmaker: string;
+  /** The limit in force for the group. */
   readonly maxP2pRttMs: number | null;
   readonly openedAt: number;
   phase: "probing" | "confirming" | "creating";

@@ -19,7 +19,7 @@ describe("checking a custom matchmaker", () => {
 
   test("accepts one from another copy of the package", () => {
     const methods = ["findMatch", "findMatches", "allowsPair", "rankCandidates", "shouldRejectForRtt"];
-    const more = ["relaxesAt", "givesUpAt", "nameFor", "describe"];
+    const more = ["limitFor", "limitRelaxesAt", "relaxesAt", "givesUpAt", "nameFor", "describe"];
     const foreign = {
       name: "Foreign",
       maxP2pRttMs: null,

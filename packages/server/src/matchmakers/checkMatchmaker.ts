@@ -7,6 +7,8 @@ const methods = [
   "findMatches",
   "allowsPair",
   "rankCandidates",
+  "limitFor",
+  "limitRelaxesAt",
   "shouldRejectForRtt",
   "relaxesAt",
   "givesUpAt",

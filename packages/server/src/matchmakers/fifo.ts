@@ -1,7 +1,7 @@
 import type { Candidate } from "./candidate.js";
 import { comesBefore, firstGroup, type SearchBudget } from "./firstGroup.js";
 import { type MatchContext, Matchmaker } from "./matchmaker.js";
-import { checkedLimit } from "./options.js";
+import { checkedP2pLimit, type P2pLimit } from "./p2pLimit.js";
 
 /** Pairs looked at for one candidate that is asked about: two looks at everybody, and no less than this. */
 const LEAST_PAIRS_PER_CANDIDATE = 5_000;
@@ -25,9 +25,12 @@ const MOST_PAIRS = 500_000;
 export class FifoMatchmaker extends Matchmaker {
   override readonly name: string = "FIFO";
 
-  /** @param options.maxP2pRttMs largest peer-to-peer RTT of a match, ms, inclusive; `null` (default): no probing */
-  constructor(options: { readonly maxP2pRttMs?: number | null } = {}) {
-    super({ maxP2pRttMs: checkedLimit("maxP2pRttMs", options.maxP2pRttMs) });
+  /**
+   * @param options.maxP2pRttMs largest peer-to-peer RTT of a match: ms, inclusive, or a limit that relaxes; `null`
+   *   (default): no probing
+   */
+  constructor(options: { readonly maxP2pRttMs?: P2pLimit } = {}) {
+    super({ maxP2pRttMs: checkedP2pLimit("maxP2pRttMs", options.maxP2pRttMs) });
   }
 
   /** A departure never makes a group possible, and neither does another candidate's change. */

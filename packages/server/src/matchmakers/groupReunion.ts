@@ -2,6 +2,7 @@ import type { Candidate } from "./candidate.js";
 import { FifoMatchmaker } from "./fifo.js";
 import { type GiveUp, type MatchContext, Matchmaker } from "./matchmaker.js";
 import { checkedLimit, shown } from "./options.js";
+import { checkedP2pLimit, type P2pLimit } from "./p2pLimit.js";
 
 export interface GroupReunionOptions {
   /**
@@ -15,8 +16,11 @@ export interface GroupReunionOptions {
    * finds the partners missing goes to it at once), without one as long as the scene lets it wait.
    */
   readonly waitForPartnersMs?: number | null;
-  /** Largest peer-to-peer RTT of a match, ms, inclusive. Default: the fallback's own limit, else `null`: no probing. */
-  readonly maxP2pRttMs?: number | null;
+  /**
+   * Largest peer-to-peer RTT of a match: ms, inclusive, or a limit that relaxes. Default: the fallback's own limit, else
+   * `null`: no probing.
+   */
+  readonly maxP2pRttMs?: P2pLimit;
 }
 
 /**
@@ -40,11 +44,16 @@ export class GroupReunionMatchmaker extends Matchmaker {
   override readonly name: string = "GroupReunion";
   readonly waitForPartnersMs: number | null;
   readonly #fallback: Matchmaker | null;
+  /** Whose limit holds where none was given. */
+  readonly #limits: Matchmaker | null;
 
   /** @throws {TypeError} when an option has no meaning */
   constructor(options: GroupReunionOptions = {}) {
     const fallback = fallbackFrom(options.fallback ?? null);
-    super({ maxP2pRttMs: checkedLimit("maxP2pRttMs", options.maxP2pRttMs ?? fallback?.maxP2pRttMs) });
+    const given = options.maxP2pRttMs;
+    const inherited = fallback?.relaxingLimit ?? fallback?.maxP2pRttMs;
+    super({ maxP2pRttMs: checkedP2pLimit("maxP2pRttMs", given === undefined ? inherited : given) });
+    this.#limits = given === undefined ? fallback : null;
     this.#fallback = fallback;
     this.waitForPartnersMs = checkedLimit("waitForPartnersMs", options.waitForPartnersMs);
   }
@@ -102,6 +111,16 @@ export class GroupReunionMatchmaker extends Matchmaker {
     if (this.#fallback === null) return null;
     const freeAt = this.#freeAt(candidate);
     return freeAt > context.now ? freeAt : this.#fallback.relaxesAt(candidate, context);
+  }
+
+  override limitFor(candidate: Candidate, context: Pick<MatchContext, "now">): number | null {
+    return this.#limits?.limitFor(candidate, context) ?? super.limitFor(candidate, context);
+  }
+
+  override limitRelaxesAt(candidate: Candidate, context: Pick<MatchContext, "now">): number | null {
+    return this.#limits === null
+      ? super.limitRelaxesAt(candidate, context)
+      : this.#limits.limitRelaxesAt(candidate, context);
   }
 
   override givesUpAt(candidate: Candidate): GiveUp | null {

@@ -1,6 +1,7 @@
 import type { Candidate } from "./candidate.js";
 import { FifoMatchmaker } from "./fifo.js";
 import { requiredMs } from "./options.js";
+import type { P2pLimit } from "./p2pLimit.js";
 
 /**
  * First come, first served among those whose path through the server would be short enough: two candidates are
@@ -25,10 +26,11 @@ export class LatencyFifoMatchmaker extends FifoMatchmaker {
 
   /**
    * @param options.maxServerRttMs largest sum of two server RTTs, ms, inclusive
-   * @param options.maxP2pRttMs largest peer-to-peer RTT of a match, ms, inclusive; `null` (default): no probing
+   * @param options.maxP2pRttMs largest peer-to-peer RTT of a match: ms, inclusive, or a limit that relaxes; `null`
+   *   (default): no probing
    * @throws {TypeError} when one of them is not a limit
    */
-  constructor(options: { readonly maxServerRttMs: number; readonly maxP2pRttMs?: number | null }) {
+  constructor(options: { readonly maxServerRttMs: number; readonly maxP2pRttMs?: P2pLimit }) {
     super(options);
     const problem = requiredMs("maxServerRttMs", options.maxServerRttMs);
     if (problem !== null) throw new TypeError(problem);

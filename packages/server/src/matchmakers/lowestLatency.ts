@@ -1,10 +1,11 @@
 import type { Candidate } from "./candidate.js";
 import { type MatchContext, Matchmaker } from "./matchmaker.js";
-import { optionalMs, requiredMs } from "./options.js";
+import { optionalMs } from "./options.js";
+import { type P2pLimit, requiredLimit } from "./p2pLimit.js";
 
 export interface LowestLatencyOptions {
-  /** The hard limit on a match's measured peer-to-peer RTT, ms, inclusive. */
-  readonly maxP2pRttMs: number;
+  /** The limit on a match's measured peer-to-peer RTT: ms, inclusive, or one that relaxes. Never exceeded. */
+  readonly maxP2pRttMs: Exclude<P2pLimit, null>;
   /**
    * How long participants are assumed to stay where the scene sets no wait limit, ms: over this time a search widens.
    * Default: 300,000.
@@ -55,7 +56,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   constructor(options: LowestLatencyOptions) {
     super(options);
     const patience = options.patienceMs ?? 300_000;
-    const problem = requiredMs("maxP2pRttMs", options.maxP2pRttMs) ?? optionalMs("patienceMs", patience);
+    const problem = requiredLimit("maxP2pRttMs", options.maxP2pRttMs) ?? optionalMs("patienceMs", patience);
     if (problem !== null) throw new TypeError(problem);
     this.patienceMs = patience;
   }

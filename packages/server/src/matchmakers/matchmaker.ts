@@ -1,6 +1,7 @@
 import type { Outcome } from "@probematch/shared";
 import type { Edge } from "../latency/edge.js";
 import type { Candidate } from "./candidate.js";
+import { hardLimitOf, limitAfter, nextStepAfter, type P2pLimit, type RelaxingLimit } from "./p2pLimit.js";
 
 /** What a matchmaker may know besides its candidates. The same arguments always give the same answers. */
 export interface MatchContext {
@@ -11,20 +12,21 @@ export interface MatchContext {
   /** What is known of the latency between two candidates: a fresh measurement, else a prediction where there is one. */
   edge(a: Candidate, b: Candidate): Edge;
   /**
-   * The probability, 0 to 1, that the two measure an RTT of at most `limitMs` (default: the matchmaker's
-   * `maxP2pRttMs`; 1 without a limit). From RTTs to the same beacons and the scene's own probes; for ordering, not for
+   * The probability, 0 to 1, that the two measure an RTT of at most `limitMs` (default: the limit in force for the two;
+   * 1 without a limit). From RTTs to the same beacons and the scene's own probes; for ordering, not for
    * deciding.
    */
   chance(a: Candidate, b: Candidate, limitMs?: number): number;
   /**
-   * May these two be in one group now? False while a fresh measurement says *too slow*, while a failed probe is
+   * May these two be in one group now? False while a fresh measurement says *too slow* under the limit in force, while a failed probe is
    * backing off, and where a rule of the scene or the matchmaker's own `allowsPair` forbids the pair.
    */
   allowed(a: Candidate, b: Candidate): boolean;
   /**
    * Can these be in one group, as far as the scene's rules about whole groups go? Asked of a complete group, or of the
    * members found so far: then false means that nobody who joins them can make it right. Pairs are {@link allowed}'s.
-   * Always true in a scene without such rules.
+   * False as well where two of them were measured as too slow for the strictest limit in force among them. Always true in a
+   * scene without either.
    */
   allowedGroup(members: readonly Candidate[]): boolean;
   /**
@@ -63,12 +65,18 @@ export abstract class Matchmaker {
   abstract readonly name: string;
 
   /**
-   * The largest peer-to-peer RTT (ms, inclusive) a match may have. `null`: nothing is probed or rejected.
+   * The largest peer-to-peer RTT (ms, inclusive) a match may ever have; of a limit that relaxes, the hard one. `null`: nothing
+   * is probed or rejected.
    */
   readonly maxP2pRttMs: number | null;
 
-  constructor(options: { readonly maxP2pRttMs?: number | null } = {}) {
-    this.maxP2pRttMs = options.maxP2pRttMs ?? null;
+  /** How the limit relaxes; `null` where it is the same for everybody. */
+  readonly relaxingLimit: RelaxingLimit | null;
+
+  constructor(options: { readonly maxP2pRttMs?: P2pLimit } = {}) {
+    const limit = options.maxP2pRttMs ?? null;
+    this.maxP2pRttMs = hardLimitOf(limit);
+    this.relaxingLimit = typeof limit === "number" ? null : limit;
   }
 
   /**
@@ -130,12 +138,31 @@ export abstract class Matchmaker {
   }
 
   /**
+   * The limit in force for this candidate now, ms, inclusive. A group goes by the strictest of its members' limits, as they
+   * are when it is proposed, and never beyond `maxP2pRttMs`. The default: the declared one, relaxed by the candidate's own
+   * waiting. Override it together with {@link limitRelaxesAt}.
+   */
+  limitFor(candidate: Candidate, { now }: Pick<MatchContext, "now">): number | null {
+    if (this.relaxingLimit === null) return this.maxP2pRttMs;
+    return limitAfter(this.relaxingLimit, now - candidate.arrivedAt);
+  }
+
+  /** The next time at which {@link limitFor} changes for this candidate although nothing happened; `null`: never. */
+  limitRelaxesAt(candidate: Candidate, { now }: Pick<MatchContext, "now">): number | null {
+    if (this.relaxingLimit === null) return null;
+    const afterMs = nextStepAfter(this.relaxingLimit, now - candidate.arrivedAt);
+    return afterMs === null ? null : candidate.arrivedAt + afterMs;
+  }
+
+  /**
    * Is this measured RTT a reason to turn the pair down? A limit is inclusive; `null` (no measurement) is turned
    * down when there is a limit; without a limit nothing is.
+   *
+   * @param limitMs the limit in force for the group
    */
-  shouldRejectForRtt(rttMs: number | null): boolean {
-    if (this.maxP2pRttMs === null) return false;
-    return rttMs === null || rttMs > this.maxP2pRttMs;
+  shouldRejectForRtt(rttMs: number | null, limitMs: number | null = this.maxP2pRttMs): boolean {
+    if (limitMs === null) return false;
+    return rttMs === null || rttMs > limitMs;
   }
 
   /**
@@ -187,7 +214,7 @@ export abstract class Matchmaker {
 
   /** The matchmaker's settings, for the configuration's hash and the log. JSON. */
   describe(): Record<string, unknown> {
-    return { name: this.name, maxP2pRttMs: this.maxP2pRttMs };
+    return { name: this.name, maxP2pRttMs: this.relaxingLimit ?? this.maxP2pRttMs };
   }
 
   /**

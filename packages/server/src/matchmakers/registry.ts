@@ -5,6 +5,7 @@ import { LatencyFifoMatchmaker } from "./latencyFifo.js";
 import { LowestLatencyMatchmaker } from "./lowestLatency.js";
 import type { Matchmaker } from "./matchmaker.js";
 import { type OptionCheck, optionalMs, requiredMs, shown } from "./options.js";
+import { optionalLimit, type P2pLimit, type RelaxingLimit, requiredLimit } from "./p2pLimit.js";
 
 /** A matchmaker, or every mistake in its description, each a sentence for the person who wrote it. */
 export type DescribedMatchmaker =
@@ -19,36 +20,36 @@ interface Kind {
 
 const kinds: Readonly<Record<string, Kind>> = {
   fifo: {
-    options: { maxP2pRttMs: optionalMs },
-    make: (options) => new FifoMatchmaker({ maxP2pRttMs: msOf(options["maxP2pRttMs"]) }),
+    options: { maxP2pRttMs: optionalLimit },
+    make: (options) => new FifoMatchmaker({ maxP2pRttMs: limitOf(options["maxP2pRttMs"]) }),
   },
   "latency-fifo": {
-    options: { maxServerRttMs: requiredMs, maxP2pRttMs: optionalMs },
+    options: { maxServerRttMs: requiredMs, maxP2pRttMs: optionalLimit },
     make: (options) =>
       new LatencyFifoMatchmaker({
         maxServerRttMs: msOf(options["maxServerRttMs"]) ?? 0,
-        maxP2pRttMs: msOf(options["maxP2pRttMs"]),
+        maxP2pRttMs: limitOf(options["maxP2pRttMs"]),
       }),
   },
   "lowest-latency": {
-    options: { maxP2pRttMs: requiredMs, patienceMs: optionalMs },
+    options: { maxP2pRttMs: requiredLimit, patienceMs: optionalMs },
     make: (options) => {
       const patienceMs = msOf(options["patienceMs"]);
       return new LowestLatencyMatchmaker({
-        maxP2pRttMs: msOf(options["maxP2pRttMs"]) ?? 0,
+        maxP2pRttMs: limitOf(options["maxP2pRttMs"]) ?? 0,
         ...(patienceMs === null ? {} : { patienceMs }),
       });
     },
   },
   "group-reunion": {
-    options: { fallback: checkFallback, waitForPartnersMs: optionalMs, maxP2pRttMs: optionalMs },
+    options: { fallback: checkFallback, waitForPartnersMs: optionalMs, maxP2pRttMs: optionalLimit },
     make: (options) => {
       const fallback = fallbackOf(options["fallback"]);
       return new GroupReunionMatchmaker({
         fallback,
         waitForPartnersMs: msOf(options["waitForPartnersMs"]),
         // Left out, the fallback's limit holds for all; only an explicit null lifts it.
-        ...(options["maxP2pRttMs"] === undefined ? {} : { maxP2pRttMs: msOf(options["maxP2pRttMs"]) }),
+        ...(options["maxP2pRttMs"] === undefined ? {} : { maxP2pRttMs: limitOf(options["maxP2pRttMs"]) }),
       });
     },
   },
@@ -126,6 +127,10 @@ function fallbackOf(value: unknown): Matchmaker | null {
   const described = matchmakerFromDescription(value);
   return described.status === "ok" ? described.matchmaker : null;
 }
+
+/** Checked before. */
+const limitOf = (value: unknown): P2pLimit =>
+  isPlainObject(value) ? (value as unknown as RelaxingLimit) : msOf(value);
 
 const msOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
 

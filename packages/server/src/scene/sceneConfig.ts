@@ -1,5 +1,7 @@
 import type { Beacon } from "@probematch/shared";
+import type { LowestLatencyOptions } from "../matchmakers/lowestLatency.js";
 import type { Matchmaker } from "../matchmakers/matchmaker.js";
+import type { P2pLimit } from "../matchmakers/p2pLimit.js";
 import type { RuleDescription } from "../matchmakers/rules/descriptions.js";
 import type { Rule } from "../matchmakers/rules/rule.js";
 import type { OnMatch } from "./onMatch.js";
@@ -59,22 +61,26 @@ export interface MatchmakingOptions {
   readonly maxRtt?: number | null;
 }
 
-/** A matchmaker in JSON. Limits are inclusive; without `maxP2pRttMs` nothing is probed. */
+/**
+ * A matchmaker in JSON. Limits are inclusive; without `maxP2pRttMs` nothing is probed. It may relax with waiting:
+ * `{ "startMs": 80, "steps": [{ "afterMs": 60000, "limitMs": 120 }], "neverAboveMs": 150 }`.
+ */
 export type MatchmakerDescription =
   | "fifo"
   | "group-reunion"
-  | { readonly name: "fifo"; readonly maxP2pRttMs?: number | null }
+  | { readonly name: "fifo"; readonly maxP2pRttMs?: P2pLimit }
   | {
       readonly name: "latency-fifo";
       /** Largest sum of two members' RTTs to the server, ms. */
       readonly maxServerRttMs: number;
-      readonly maxP2pRttMs?: number | null;
+      readonly maxP2pRttMs?: P2pLimit;
     }
+  | ({ readonly name: "lowest-latency" } & LowestLatencyOptions)
   | {
       readonly name: "group-reunion";
       readonly fallback?: MatchmakerDescription | null;
       readonly waitForPartnersMs?: number | null;
-      readonly maxP2pRttMs?: number | null;
+      readonly maxP2pRttMs?: P2pLimit;
     };
 
 /** Waiting: how long, and how many. */

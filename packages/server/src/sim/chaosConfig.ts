@@ -9,15 +9,40 @@ import type { World } from "./world.js";
 export const WAIT_MS = 90_000;
 const GRACE_MS = 10_000;
 
+/** After so long a limit that relaxes is half as large again. */
+const RELAX_MS = 15_000;
+
+const relaxingFrom = (startMs: number) => ({
+  startMs,
+  steps: [{ afterMs: RELAX_MS, limitMs: 1.5 * startMs }],
+});
+
+/** What a group may measure at most by the promises made to its members, said without the core's own code, ms. */
+export function strictestOf(options: ChaosOptions, waitedMs: readonly number[]): number | null {
+  const { maxP2pRttMs, relaxes } = options;
+  if (maxP2pRttMs === null || !relaxes) return maxP2pRttMs;
+  return Math.min(...waitedMs) >= RELAX_MS ? 1.5 * maxP2pRttMs : maxP2pRttMs;
+}
+
 /** The rules of a chaos run's scene. */
 export function chaosConfigOf(options: ChaosOptions): LobbyConfig {
-  const { groupSize, maxP2pRttMs, maxProbesPerMember, probeRepeats, hasRules, treatments, hasRoomHook } =
-    options;
+  const {
+    groupSize,
+    maxP2pRttMs,
+    maxProbesPerMember,
+    probeRepeats,
+    relaxes,
+    hasRules,
+    treatments,
+    hasRoomHook,
+  } = options;
   return {
     sceneId: "chaos",
     configHash: "chaos",
     groupSize,
-    matchmaker: new FifoMatchmaker({ maxP2pRttMs }),
+    matchmaker: new FifoMatchmaker({
+      maxP2pRttMs: maxP2pRttMs !== null && relaxes ? relaxingFrom(maxP2pRttMs) : maxP2pRttMs,
+    }),
     ...(hasRules ? { rules: chaosRules() } : {}),
     ...(treatments === null ? {} : { treatments: { arms: ["a", "b", "c"], assign: treatments, quotas: {} } }),
     maxServerRttDifferenceMs: null,

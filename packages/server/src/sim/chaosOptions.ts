@@ -6,6 +6,8 @@ export interface ChaosOptions {
   readonly groupSize: number;
   /** `null`: nothing is probed. */
   readonly maxP2pRttMs: number | null;
+  /** The limit relaxes with waiting; see `relaxingLimit` in `chaosConfig.ts`. */
+  readonly relaxes: boolean;
   readonly maxProbesPerMember: number;
   /** How often a failed probe is done again within its proposal. */
   readonly probeRepeats: number;
@@ -36,6 +38,7 @@ export function chaosOptionsFor(random: () => number): ChaosOptions {
     participants: pick(4, 10, 30),
     groupSize: pick(2, 2, 2, 3, 4, 5),
     maxP2pRttMs: pick<number | null>(null, 60, 120, 120, 250),
+    relaxes: pick(false, false, true),
     maxProbesPerMember: pick(1, 2, 7),
     probeRepeats: pick(0, 1, 1, 2),
     hasRules: pick(false, false, true),

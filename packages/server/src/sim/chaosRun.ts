@@ -4,10 +4,11 @@ import type { LobbyConfig } from "../lobby/config.js";
 import { wakeAt } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
+import type { MatchRecord } from "../lobby/matchRecord.js";
 import type { LobbyState } from "../lobby/state.js";
 import { viewOf } from "../lobby/view.js";
 import { VirtualScene } from "../lobby/virtualScene.js";
-import { chaosConfigOf, chaosReport, WAIT_MS } from "./chaosConfig.js";
+import { chaosConfigOf, chaosReport, strictestOf, WAIT_MS } from "./chaosConfig.js";
 import { type ChaosOptions, chaosOptionsFor } from "./chaosOptions.js";
 import { ChaosPage, type PageScene, type PageServer } from "./chaosPage.js";
 import { brokenBy, chaosAttributes } from "./chaosRules.js";
@@ -151,7 +152,9 @@ class ChaosRun implements PageServer {
       onEffects: (effects) => this.#tell(effects),
       onEvent: (state, event) => {
         this.invariants.afterEvent(state, event);
-        if (event.type === "proposal.opened" && this.options.hasRules) this.#checkRules(state, event);
+        if (event.type !== "proposal.opened") return;
+        if (this.options.hasRules) this.#checkRules(state, event);
+        this.#checkLimit(state, event);
       },
     });
     // Time goes on from the log's end, wherever the system's clock stands.
@@ -206,8 +209,7 @@ class ChaosRun implements PageServer {
   #tell(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.kind === "createRoom") this.#createRoom(effect.matchId);
-      else if (effect.kind === "matchFormed")
-        this.#checkSpeed(effect.record.participants.map((p) => p.participantId));
+      else if (effect.kind === "matchFormed") this.#checkSpeed(effect.record);
       else if ("participantId" in effect) {
         const page = this.#pages.get(effect.participantId);
         if (page !== undefined) this.toPage(page, () => page.onEffect(effect));
@@ -238,9 +240,17 @@ class ChaosRun implements PageServer {
     if (broken !== null) this.invariants.ruleBroken(`${broken}: ${event.members.join(", ")}`, event.at);
   }
 
-  #checkSpeed(members: readonly string[]): void {
-    const limit = this.options.maxP2pRttMs;
+  /** The limit recorded with a proposal is the one its members were promised. */
+  #checkLimit(state: LobbyState, event: StoredEvent & { readonly type: "proposal.opened" }): void {
+    const waited = event.members.map((id) => event.at - (state.participants.get(id)?.arrivedAt ?? 0));
+    const promised = strictestOf(this.options, waited);
+    if (event.maxP2pRttMs === promised) return;
+    this.invariants.slowMatch(`a limit of ${event.maxP2pRttMs} instead of ${promised}`, event.at);
+  }
+
+  #checkSpeed({ participants, maxP2pRttMs: limit }: MatchRecord): void {
     if (limit === null) return;
+    const members = participants.map((p) => p.participantId);
     for (const a of members) {
       for (const b of members) {
         if (a < b && this.trueRtt(a, b) > limit) this.invariants.slowMatch(`${a} and ${b}`, this.world.now);

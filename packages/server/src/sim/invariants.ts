@@ -34,7 +34,8 @@ export class Invariants {
   readonly #matchOf = new Map<string, string>();
   readonly #orderOf = new Map<string, number>();
   readonly #told = new Map<string, string>();
-  readonly #blockedUntil = new Map<string, number>();
+  /** What was measured of each pair last. */
+  readonly #measured = new Map<string, { readonly rttMs: number; readonly until: number }>();
   readonly #membersOf = new Map<string, readonly string[]>();
   readonly #pairOfProbe = new Map<string, string>();
   readonly #limitOf = new Map<string, number | null>();
@@ -48,7 +49,7 @@ export class Invariants {
         this.#membersOf.set(event.proposalId, event.members);
         this.#limitOf.set(event.proposalId, event.maxP2pRttMs);
         this.#lastVerdict.set(event.proposalId, new Map());
-        this.#checkPairs(event.members, event);
+        this.#checkPairs(event);
         return;
       case "probe.opened":
         this.#pairOfProbe.set(event.probeId, pairKey(event.initiator, event.responder));
@@ -58,8 +59,9 @@ export class Invariants {
         const pair = this.#pairOfProbe.get(event.probeId);
         const [proposalId = ""] = event.probeId.split("-");
         if (pair !== undefined) this.#lastVerdict.get(proposalId)?.set(pair, event.verdict.status);
-        if (pair !== undefined && event.verdict.status === "too_slow") {
-          this.#blockedUntil.set(pair, event.blockedUntil ?? 0);
+        if (pair !== undefined && event.verdict.status !== "failed") {
+          const { rttMs } = event.verdict.measurement;
+          this.#measured.set(pair, { rttMs, until: event.expiresAt ?? 0 });
         }
         return;
       }
@@ -151,9 +153,13 @@ export class Invariants {
     }
   }
 
-  #checkPairs(members: readonly string[], event: StoredEvent): void {
-    for (const [a, b] of pairsAmong(members)) {
-      if ((this.#blockedUntil.get(pairKey(a, b)) ?? 0) > event.at) {
+  /** A pair is proposed only when its last measurement is old, or would do. */
+  #checkPairs(event: StoredEvent & { readonly type: "proposal.opened" }): void {
+    const limitMs = event.maxP2pRttMs;
+    if (limitMs === null) return;
+    for (const [a, b] of pairsAmong(event.members)) {
+      const known = this.#measured.get(pairKey(a, b));
+      if (known !== undefined && known.until > event.at && known.rttMs > limitMs) {
         this.#add("rejectedPairProposed", `${a} and ${b}`, event.at);
       }
     }

@@ -22,6 +22,7 @@ describe("docs/rules.md", () => {
       "ultimatum",
       "patient",
       "own",
+      "relaxing",
       "study",
     ]);
     const [json] = blocks("json");
