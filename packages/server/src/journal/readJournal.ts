@@ -1,9 +1,9 @@
 import { basename, resolve } from "node:path";
 import type { StoredEvent } from "../lobby/events.js";
 import { checkDataFolder } from "./dataFolder.js";
-import { DataFolderError } from "./errors.js";
+import { DataFolderError, reasonOf } from "./errors.js";
 import { scanJournal } from "./scanJournal.js";
-import { listLogs } from "./segments.js";
+import { listLogs, type Segment } from "./segments.js";
 import { scenesOf } from "./verifyLogs.js";
 
 /**
@@ -17,8 +17,27 @@ export async function readJournal(dataDir: string, sceneId: string): Promise<rea
   const logs = await listLogs(folder);
   scenesOf(folder, logs, sceneId);
   const journal = logs.find((log) => log.sceneId === sceneId && log.kind === "journal");
+  return readSegments(journal?.segments ?? []);
+}
+
+/**
+ * All events of a journal that lies anywhere, as one file.
+ *
+ * @throws {DataFolderError} it is damaged, or no journal from its beginning
+ */
+export async function readJournalFile(file: string): Promise<readonly StoredEvent[]> {
+  const path = resolve(file);
+  try {
+    return await readSegments([{ name: basename(path), path, index: null }]);
+  } catch (error) {
+    if (error instanceof DataFolderError) throw error;
+    throw new DataFolderError(`${path} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function readSegments(segments: readonly Segment[]): Promise<readonly StoredEvent[]> {
   const events: StoredEvent[] = [];
-  const { damage } = await scanJournal(journal?.segments ?? [], (batch) => {
+  const { damage } = await scanJournal(segments, (batch) => {
     for (const event of batch) events.push(event);
   });
   if (damage === null) return events;

@@ -1,7 +1,12 @@
 import type { Attributes } from "@probematch/shared";
 import { seededRandom } from "../lobby/random.js";
 import { type LatencyMatrix, medianNodes } from "./latencyMatrix.js";
-import type { SimulatedPerson, SimulatedProbe, SimulatedWorld } from "./simulatedWorld.js";
+import {
+  type SimulatedPerson,
+  type SimulatedProbe,
+  type SimulatedWorld,
+  steadyRtt,
+} from "./simulatedWorld.js";
 
 /** How the people of a simulated study come and where they are. */
 export interface QualityOptions {
@@ -128,7 +133,8 @@ function peopleOf(matrix: LatencyMatrix, options: QualityOptions, seed: string):
       node,
       lastMileMs,
       beaconRttMs: Object.fromEntries(beacons.map((beacon) => [`b${beacon}`, to(beacon)])),
-      serverRttMs: to(server),
+      serverRtt: steadyRtt(to(server)),
+      measuredAfterMs: 0,
     };
   });
 }

@@ -1,4 +1,4 @@
-import type { Attributes } from "@probematch/shared";
+import type { Attributes, RttStats } from "@probematch/shared";
 
 /** Somebody who comes to a simulated study. */
 export interface SimulatedPerson {
@@ -15,7 +15,9 @@ export interface SimulatedPerson {
   readonly region: string | null;
   readonly beaconRttMs: Readonly<Record<string, number>>;
   /** `null` = never measured. */
-  readonly serverRttMs: number | null;
+  readonly serverRtt: RttStats | null;
+  /** From the arrival until these RTTs are known. */
+  readonly measuredAfterMs: number;
 }
 
 /** What a probe comes to, and how long it takes from the proposal to both reports. */
@@ -31,3 +33,13 @@ export interface SimulatedWorld {
   rttMs(a: string, b: string): number;
   probe(a: string, b: string): SimulatedProbe;
 }
+
+/** Statistics of pings that all took the same time. */
+export const steadyRtt = (rttMs: number): RttStats => ({
+  medianMs: rttMs,
+  minMs: rttMs,
+  p95Ms: rttMs,
+  jitterMs: 0,
+  samples: 5,
+  lost: 0,
+});

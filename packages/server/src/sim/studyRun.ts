@@ -1,4 +1,4 @@
-import type { ProbeReport, RttSummary } from "@probematch/shared";
+import type { ProbeReport } from "@probematch/shared";
 import * as commands from "../lobby/commands.js";
 import type { LobbyConfig } from "../lobby/config.js";
 import { DeadlineHeap } from "../lobby/deadlines.js";
@@ -7,7 +7,7 @@ import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
 import type { LobbyState } from "../lobby/state.js";
 import { VirtualScene } from "../lobby/virtualScene.js";
-import type { SimulatedPerson, SimulatedWorld } from "./simulatedWorld.js";
+import { type SimulatedPerson, type SimulatedWorld, steadyRtt } from "./simulatedWorld.js";
 import { StudyTally } from "./studyTally.js";
 
 export interface StudyRunOptions {
@@ -144,7 +144,7 @@ export class StudyRun {
 
   #arrive(person: SimulatedPerson): void {
     const scene = this.#scene;
-    const { id, attributes, webrtc, beaconRttMs, serverRttMs } = person;
+    const { id, attributes, webrtc, measuredAfterMs } = person;
     const request = { participantId: id, attributes, webrtc, priority: 0, fresh: true };
     this.#arrived += 1;
     const newcomer = { partners: [], matches: 0 };
@@ -153,8 +153,14 @@ export class StudyRun {
       this.tally.turnAway(id, scene.now);
       return;
     }
-    const serverRtt = serverRttMs === null ? {} : { serverRtt: summaryOf(serverRttMs, scene.now) };
-    scene.run(commands.reportRtt(scene.state, id, { ...serverRtt, beaconRttMs }));
+    if (measuredAfterMs === 0) this.#reportRtts(person);
+    else this.#soon(measuredAfterMs, () => this.#reportRtts(person));
+  }
+
+  #reportRtts({ id, serverRtt, beaconRttMs }: SimulatedPerson): void {
+    const scene = this.#scene;
+    const measured = serverRtt === null ? {} : { serverRtt: { ...serverRtt, measuredAt: scene.now } };
+    scene.run(commands.reportRtt(scene.state, id, { ...measured, beaconRttMs }));
   }
 
   #leave(participantId: string): void {
@@ -205,22 +211,11 @@ function earliest(a: number | null, b: number | null): number | null {
   return Math.min(a, b);
 }
 
-const statsOf = (rttMs: number) => ({
-  medianMs: rttMs,
-  minMs: rttMs,
-  p95Ms: rttMs,
-  jitterMs: 0,
-  samples: 5,
-  lost: 0,
-});
-
-const summaryOf = (rttMs: number, measuredAt: number): RttSummary => ({ ...statsOf(rttMs), measuredAt });
-
 const failedReport: ProbeReport = { status: "failed", reason: "ice_failed", detail: null };
 
 const reportOf = (rttMs: number): ProbeReport => ({
   status: "measured",
-  rtt: statsOf(rttMs),
+  rtt: steadyRtt(rttMs),
   samplesMs: [],
   path: "srflx",
   protocol: "udp",

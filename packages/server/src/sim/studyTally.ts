@@ -87,7 +87,7 @@ export class StudyTally {
         this.#settle(state, event.participantId);
         return;
       case "probe.opened":
-        this.#probes.push([event.initiator, event.responder]);
+        if (state.probes.has(event.probeId)) this.#probes.push([event.initiator, event.responder]);
         return;
       case "match.committed": {
         const match = state.matches.get(event.matchId);

@@ -13,15 +13,22 @@ From --config come group size, matchmaker, wait limit, number of beacons, rules 
 Rules about attributes need people who have some: --attributes is CSV with a header, a kind of people a line, with a
 column "weight" where some are more frequent; --arrivals is CSV too, a column "seconds" and attributes beside it.
 
+--fit learns from a pilot's log who came, how often, how far apart they are, when they left, and how probes went. First it learns
+from one half of the log and says how well that predicts the other; then it simulates what all of it taught, with the
+pilot's rules (those that no log tells: --config), or with what is typed.
+
 With --json: { "rows": [{ "matrix", "matchmaker", "groupSize", "maxP2pRttMs", "participants", "matches", "matchedShare",
   "timedOutShare", "leftShare", "outcomes", "probesPerMatch", "waitMs": { "p50", "p90", "p95" },
   "achievedRttMs": { "p50", "p95" }, "cost": { "waitedMinutesPerMatched", "probes" },
   "excluded": [{ "by", "value", "participants", "unmatchedShare" }] }] }
+and with --fit also "fit": { "sceneId", "people", "minutes", "arrivals", "leaving", "longestWaitMs", "latencies", "probes",
+  "holdOut": { "people", "runs", "rows": [{ "figure", "happened", "predicted", "predictedFromArrivals" }] }, "notes" }
 
 Examples:
   probematch simulate --participants 1000 --max-p2p-rtt 120
   probematch simulate --sweep max-p2p-rtt=50:300:25 --plot limits.svg
-  probematch simulate --config study.json --scene ultimatum --attributes panel.csv --json`;
+  probematch simulate --config study.json --scene ultimatum --attributes panel.csv --json
+  probematch simulate --fit data --scene ultimatum --config study.json --sweep max-p2p-rtt=60:200:20`;
 
 /** `probematch simulate`: what a limit and a matchmaker do to a study, before anybody is recruited. */
 export function addSimulate(program: Command, io: CliIo, finish: Finish): void {
@@ -37,7 +44,7 @@ export function addSimulate(program: Command, io: CliIo, finish: Finish): void {
       number("--jitter-ms <ms>", "what each side adds to a probe, in the mean", from(0)).default(1.5),
     )
     .addOption(number("--participants <n>", "how many come (default: 1000, or as in --arrivals)", whole(2)))
-    .addOption(number("--arrivals-per-second <n>", "Poisson arrivals", above(0)).default(0.2))
+    .addOption(number("--arrivals-per-second <n>", "Poisson arrivals (default: 0.2)", above(0)))
     .option("--arrivals <file>", "who arrives when, instead")
     .option("--attributes <file>", "kinds of people, for a scene's rules")
     .option("--matchmaker <name or JSON>", "as in a configuration (default: lowest-latency)")
@@ -56,6 +63,12 @@ export function addSimulate(program: Command, io: CliIo, finish: Finish): void {
         .argParser(sweep)
         .conflicts("maxP2pRtt"),
     )
+    .addOption(
+      new Option(
+        "--fit <log>",
+        "a pilot's data folder or journal: people like those who came there",
+      ).conflicts([...generated]),
+    )
     .option("--plot <file>", "draw the figures into an SVG file")
     .option("--json", "print the figures as one JSON object")
     .addHelpText("after", help)
@@ -67,6 +80,12 @@ export function addSimulate(program: Command, io: CliIo, finish: Finish): void {
       finish(1);
     });
 }
+
+/** What a pilot's log tells instead. */
+const generated = [
+  ...["latency", "labels", "lastMileMs", "jitterMs", "arrivals", "attributes", "beacons"],
+  ...["probeMs", "probeFailures", "dropout"],
+] as const;
 
 const number = <Flags extends string>(flags: Flags, description: string, read: (text: string) => number) =>
   new Option(flags, description).argParser(read);

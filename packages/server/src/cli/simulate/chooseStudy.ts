@@ -18,6 +18,19 @@ export interface StudyChoice {
   readonly patienceMs?: number | undefined;
   readonly beacons?: number | undefined;
   readonly limitsMs: readonly number[] | null;
+}
+
+/** What holds where nothing was typed and there is no configuration. */
+export interface StudyDefaults {
+  /** As in a configuration. */
+  readonly matchmaker: string;
+  readonly groupSize: number;
+  /** `null` = no wait limit. */
+  readonly patienceMs: number | null;
+  /** `null` = nothing is probed. */
+  readonly limitMs: number | null;
+  readonly beacons: number;
+  /** A probe takes about so long. */
   readonly probeMs: number;
   /** Do simulated people have attributes, so that rules about them can be kept? */
   readonly hasAttributes: boolean;
@@ -28,51 +41,54 @@ export interface ChosenStudy {
   /** The matchmaker's. */
   readonly name: string;
   readonly groupSize: number;
-  readonly patienceMs: number;
+  readonly patienceMs: number | null;
   readonly beacons: number;
+  /** To be simulated one after the other; without a limit, empty. */
   readonly limitsMs: readonly number[];
+  /** Of the configuration; `null` where there is none. */
+  readonly configHash: string | null;
   /** The chosen matchmaker with this limit. */
-  matchmakerFor(maxP2pRttMs: number): Matchmaker;
+  matchmakerFor(maxP2pRttMs: number | null): Matchmaker;
   /** The study's other rules around a matchmaker. */
   configFor(matchmaker: Matchmaker): LobbyConfig;
 }
 
-const LIMIT_MS = 100;
-
 /** @throws {UsageError | ConfigError} there is no such study */
-export async function chooseStudy(choice: StudyChoice, io: CliIo): Promise<ChosenStudy> {
-  if (choice.scene !== undefined && choice.config === undefined)
-    throw new UsageError("--scene needs --config: which file is the scene in?");
+export async function chooseStudy(
+  choice: StudyChoice,
+  defaults: StudyDefaults,
+  io: CliIo,
+): Promise<ChosenStudy> {
   const settings = choice.config === undefined ? null : await readScene(choice.config, choice.scene, io);
   const scene = settings?.lobby ?? null;
-  if (scene?.rules !== undefined && !choice.hasAttributes)
+  if (scene?.rules !== undefined && !defaults.hasAttributes)
     io.err(
       "The scene has rules, but the simulated people no attributes (--attributes): the rules are left out.\n",
     );
   const own = choice.matchmaker === undefined ? (scene?.matchmaker ?? null) : null;
-  const described = descriptionOf(choice.matchmaker);
-  const limitMs = own === null ? limitOf(described) : own.maxP2pRttMs;
-  const limitsMs = choice.limitsMs ?? (limitMs === null ? null : [limitMs]);
-  if (limitsMs === null)
-    throw new UsageError(
-      "the scene's matchmaker has no maxP2pRttMs, so nothing would be probed. Give a limit with --max-p2p-rtt.",
-    );
-  const matchmakerFor = (ms: number) => (own === null ? make(described, ms) : withLimit(own, ms));
-  matchmakerFor(limitsMs[0] ?? LIMIT_MS);
-  const groupSize = choice.groupSize ?? scene?.groupSize ?? 2;
-  const patienceMs = choice.patienceMs ?? scene?.waitTimeoutMs ?? benchmarkWorld.patienceMs;
-  const beacons = choice.beacons ?? settings?.beacons.length ?? benchmarkWorld.beacons;
+  const described = descriptionOf(choice.matchmaker ?? defaults.matchmaker);
+  const limitMs = own === null ? limitOf(described, defaults.limitMs) : own.maxP2pRttMs;
+  const limitsMs = choice.limitsMs ?? (limitMs === null ? [] : [limitMs]);
+  const matchmakerFor = (ms: number | null) => (own === null ? make(described, ms) : withLimit(own, ms));
+  matchmakerFor(limitsMs[0] ?? limitMs);
+  const groupSize = choice.groupSize ?? scene?.groupSize ?? defaults.groupSize;
+  const patienceMs = choice.patienceMs ?? (scene === null ? defaults.patienceMs : scene.waitTimeoutMs);
+  const beacons = choice.beacons ?? settings?.beacons.length ?? defaults.beacons;
   return {
     name: own?.name ?? String(described["name"]),
     groupSize,
     patienceMs,
     beacons,
     limitsMs,
+    configHash: scene?.configHash ?? null,
     matchmakerFor,
     configFor: (matchmaker) => ({
       ...(scene === null
-        ? plainConfig({ groupSize, patienceMs, probeMs: choice.probeMs }, matchmaker)
-        : simulated(scene, choice)),
+        ? plainConfig(
+            { groupSize, patienceMs: patienceMs ?? benchmarkWorld.patienceMs, probeMs: defaults.probeMs },
+            matchmaker,
+          )
+        : simulated(scene, defaults)),
       matchmaker,
       groupSize,
       waitTimeoutMs: patienceMs,
@@ -99,7 +115,7 @@ async function readScene(file: string, sceneId: string | undefined, io: CliIo): 
 }
 
 /** A scene without what a simulation does not have: rooms, treatments, an end of the study. */
-function simulated(scene: LobbyConfig, { hasAttributes, probeMs }: StudyChoice): LobbyConfig {
+function simulated(scene: LobbyConfig, { hasAttributes, probeMs }: StudyDefaults): LobbyConfig {
   const { rules, treatments: _, ...rest } = scene;
   return {
     ...rest,
@@ -114,8 +130,7 @@ function simulated(scene: LobbyConfig, { hasAttributes, probeMs }: StudyChoice):
 
 type Description = Readonly<Record<string, unknown>>;
 
-function descriptionOf(given: string | undefined): Description {
-  if (given === undefined) return { name: "lowest-latency" };
+function descriptionOf(given: string): Description {
   if (!given.trimStart().startsWith("{")) return { name: given };
   try {
     return JSON.parse(given) as Description;
@@ -124,11 +139,11 @@ function descriptionOf(given: string | undefined): Description {
   }
 }
 
-function limitOf({ maxP2pRttMs }: Description): number {
-  return typeof maxP2pRttMs === "number" ? maxP2pRttMs : LIMIT_MS;
+function limitOf({ maxP2pRttMs }: Description, otherwise: number | null): number | null {
+  return typeof maxP2pRttMs === "number" ? maxP2pRttMs : otherwise;
 }
 
-function make(described: Description, maxP2pRttMs: number): Matchmaker {
+function make(described: Description, maxP2pRttMs: number | null): Matchmaker {
   const sum = described["name"] === "latency-fifo" ? { maxServerRttMs: maxP2pRttMs } : {};
   const result = matchmakerFromDescription({ ...sum, ...described, maxP2pRttMs });
   if (result.status === "ok") return result.matchmaker;
@@ -136,7 +151,7 @@ function make(described: Description, maxP2pRttMs: number): Matchmaker {
 }
 
 /** The same matchmaker under another limit, whatever class it is of; a rule of its own for turning pairs down is not kept. */
-const withLimit = (matchmaker: Matchmaker, maxP2pRttMs: number): Matchmaker =>
+const withLimit = (matchmaker: Matchmaker, maxP2pRttMs: number | null): Matchmaker =>
   maxP2pRttMs === matchmaker.maxP2pRttMs
     ? matchmaker
     : new Proxy(matchmaker, {
@@ -144,7 +159,7 @@ const withLimit = (matchmaker: Matchmaker, maxP2pRttMs: number): Matchmaker =>
           if (key === "maxP2pRttMs") return maxP2pRttMs;
           // Methods run on the original, whose limit is another one.
           if (key === "shouldRejectForRtt")
-            return (rttMs: number | null) => rttMs === null || rttMs > maxP2pRttMs;
+            return (rttMs: number | null) => maxP2pRttMs !== null && (rttMs === null || rttMs > maxP2pRttMs);
           const value: unknown = Reflect.get(target, key, target);
           return typeof value === "function" ? value.bind(target) : value;
         },

@@ -1,104 +1,58 @@
 import { writeFile } from "node:fs/promises";
-import { basename, extname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Matchmaker } from "../../matchmakers/matchmaker.js";
 import { type ComparedMatchmaker, comparedMatchmaker } from "../../sim/qualityMatchmakers.js";
-import { benchmarkWorld, type QualityOptions, QualityWorld } from "../../sim/qualityWorld.js";
 import type { SimulatedWorld } from "../../sim/simulatedWorld.js";
 import { Simulation, type SimulationRow } from "../../sim/simulation.js";
 import { type CliIo, UsageError } from "../io.js";
 import { drawRows } from "./chart.js";
-import { type ChosenStudy, chooseStudy, type StudyChoice } from "./chooseStudy.js";
+import { describeFit } from "./fitReport.js";
+import type { SimulateOptions, SimulationPlan } from "./plan.js";
+import { planFit } from "./planFit.js";
+import { planWorld } from "./planWorld.js";
 import { showProgress } from "./progress.js";
-import { readArrivals, readAttributes, readPlaces } from "./readInputs.js";
 import { describeRows } from "./table.js";
-
-/** What was asked for; what is left out comes from the configuration, or has a default. */
-export interface SimulateOptions extends Omit<StudyChoice, "hasAttributes"> {
-  readonly latency: string;
-  readonly labels?: string | undefined;
-  readonly participants?: number | undefined;
-  readonly arrivalsPerSecond: number;
-  readonly arrivals?: string | undefined;
-  readonly attributes?: string | undefined;
-  readonly lastMileMs: number;
-  readonly jitterMs: number;
-  readonly probeFailures: number;
-  readonly dropout: number;
-  readonly seed: string;
-  readonly plot?: string | undefined;
-  readonly json?: true | undefined;
-}
-
-const baselines = ["fifo", "latency-fifo", "oracle"] as const satisfies readonly ComparedMatchmaker[];
-const PARTICIPANTS = 1000;
 
 /**
  * Simulates every limit with every matchmaker, and prints the figures.
  *
  * @returns false when it was stopped before the end; then nothing is printed
- * @throws {UsageError | ConfigError | SimulationStuckError}
+ * @throws {UsageError | ConfigError | DataFolderError | SimulationStuckError}
  */
 export async function runSimulation(options: SimulateOptions, io: CliIo): Promise<boolean> {
-  const { people, study } = await readStudy(options, io);
-  const rows = await simulateAll(
-    study,
-    (maxP2pRttMs) => {
-      const { places, ...rest } = people;
-      return new QualityWorld(places.matrix, { ...rest, maxP2pRttMs }, options.seed);
-    },
-    options.seed,
-    io,
-  );
+  const { fit: pilot } = options;
+  const plan =
+    pilot === undefined ? await planWorld(options, io) : await planFit({ ...options, fit: pilot }, io);
+  if (plan === null) return false;
+  const { study, fit, matrix } = plan;
+  if (study.limitsMs.length === 0)
+    throw new UsageError(
+      "the study's matchmaker has no maxP2pRttMs, so nothing would be probed. Give a limit with --max-p2p-rtt.",
+    );
+  const rows = await simulateAll(plan, options.seed, io);
   if (rows === null) return false;
-  const matrix = basename(options.latency, extname(options.latency));
   if (options.plot !== undefined)
     await writeFile(resolve(io.cwd, options.plot), await drawRows(rows, study.name));
-  io.out(
-    options.json === true
-      ? `${JSON.stringify({ rows: rows.map((row) => ({ matrix, ...row })) })}\n`
-      : describeRows(rows, study.name),
-  );
+  if (options.json === true) {
+    const report = { rows: rows.map((row) => ({ matrix, ...row })), ...(fit === null ? {} : { fit }) };
+    io.out(`${JSON.stringify(report)}\n`);
+  } else io.out(`${fit === null ? "" : describeFit(fit)}${describeRows(rows, study.name)}`);
   return true;
 }
 
-async function readStudy(options: SimulateOptions, io: CliIo) {
-  const places = await readPlaces(options.latency, options.labels, options.seed, io);
-  const arrivals = options.arrivals === undefined ? null : await readArrivals(options.arrivals, io);
-  const attributes = options.attributes === undefined ? null : await readAttributes(options.attributes, io);
-  const hasAttributes =
-    attributes !== null || (arrivals?.some((one) => Object.keys(one.attributes).length > 0) ?? false);
-  const study = await chooseStudy({ ...options, hasAttributes }, io);
-  if (arrivals !== null && (options.participants ?? 0) > arrivals.length)
-    throw new UsageError(`${options.arrivals} has ${arrivals.length} arrivals, fewer than --participants.`);
-  const people: Omit<QualityOptions, "maxP2pRttMs"> & { places: typeof places } = {
-    ...benchmarkWorld,
-    places,
-    weights: places.weights,
-    regions: places.regions,
-    participants: options.participants ?? arrivals?.length ?? PARTICIPANTS,
-    arrivalsPerSecond: options.arrivalsPerSecond,
-    ...(arrivals === null ? {} : { arrivals }),
-    ...(attributes === null ? {} : { attributes }),
-    groupSize: study.groupSize,
-    patienceMs: study.patienceMs,
-    beacons: study.beacons,
-    probeMs: options.probeMs,
-    probeFailures: options.probeFailures,
-    lastMileMs: options.lastMileMs,
-    jitterMs: options.jitterMs,
-    dropout: options.dropout,
-  };
-  return { people, study };
-}
-
+const baselines = [
+  "lowest-latency",
+  "fifo",
+  "latency-fifo",
+  "oracle",
+] as const satisfies readonly ComparedMatchmaker[];
 /** Moments of a study between two looks at whether somebody wants it stopped. */
 const MOMENTS = 2_000;
 
 /** `null` when it was stopped. The same people come to every matchmaker. */
 async function simulateAll(
-  study: ChosenStudy,
-  worldFor: (maxP2pRttMs: number) => SimulatedWorld,
+  { study, worldFor }: SimulationPlan,
   seed: string,
   io: CliIo,
 ): Promise<SimulationRow[] | null> {
@@ -106,15 +60,16 @@ async function simulateAll(
   const total = study.limitsMs.length * names.length;
   const rows: SimulationRow[] = [];
   const progress = showProgress(io);
+  const matchmakerOf = (name: string, maxP2pRttMs: number, world: SimulatedWorld): Matchmaker =>
+    name === study.name
+      ? study.matchmakerFor(maxP2pRttMs)
+      : comparedMatchmaker(name as ComparedMatchmaker, world, { maxP2pRttMs });
   try {
     for (const maxP2pRttMs of study.limitsMs) {
       for (const name of names) {
         const world = worldFor(maxP2pRttMs);
-        const matchmaker: Matchmaker =
-          name === study.name
-            ? study.matchmakerFor(maxP2pRttMs)
-            : comparedMatchmaker(name as ComparedMatchmaker, world, { maxP2pRttMs });
-        const simulation = new Simulation({ world, config: study.configFor(matchmaker), name, seed });
+        const config = study.configFor(matchmakerOf(name, maxP2pRttMs, world));
+        const simulation = new Simulation({ world, config, name, seed });
         while (!simulation.advance(MOMENTS)) {
           progress.update((rows.length + simulation.progress) / total, `${name}, ${maxP2pRttMs} ms`);
           await setImmediate();

@@ -1,0 +1,131 @@
+import { quantile } from "@probematch/shared";
+import type { LobbyConfig } from "../../lobby/config.js";
+import { seededRandom } from "../../lobby/random.js";
+import { normal } from "../qualityWorld.js";
+import { StudyRun } from "../studyRun.js";
+import type { StudyFigures } from "../studyTally.js";
+import { atMeanRate, drawArrivals, meanRate } from "./arrivals.js";
+import { FEWEST_PEOPLE, learn } from "./learn.js";
+import type { Pilot } from "./pilot.js";
+import { type PilotArrival, PilotWorld } from "./pilotWorld.js";
+
+/** What is compared, each a number. */
+const figures = {
+  matchedShare: (f: StudyFigures) => f.matchedShare,
+  timedOutShare: (f: StudyFigures) => f.timedOutShare,
+  leftShare: (f: StudyFigures) => f.leftShare,
+  probesPerMatch: (f: StudyFigures) => f.probesPerMatch,
+  waitP50Ms: (f: StudyFigures) => f.waitMs.p50,
+  waitP95Ms: (f: StudyFigures) => f.waitMs.p95,
+  achievedRttP50Ms: (f: StudyFigures) => f.achievedRttMs.p50,
+} as const;
+export type ComparedFigure = keyof typeof figures;
+export const comparedFigures = Object.keys(figures) as readonly ComparedFigure[];
+
+/** Median of the runs, and what nine tenths of them stay within; `null` where no run has the figure. */
+export interface Predicted {
+  readonly median: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+export interface HeldOut {
+  readonly figure: ComparedFigure;
+  readonly happened: number | null;
+  /** From what the first part taught, arrivals included. */
+  readonly predicted: Predicted;
+  /** The same with the arrival times that came: what is off here is not the arrivals' fault. */
+  readonly predictedFromArrivals: Predicted;
+}
+
+export interface HoldOut {
+  readonly people: { readonly learnedFrom: number; readonly predicted: number };
+  readonly runs: number;
+  readonly rows: readonly HeldOut[];
+}
+
+/** Fewer people than this in a half say nothing about a prediction. */
+const FEWEST_HELD_OUT = Math.max(20, FEWEST_PEOPLE);
+const MOST_RUNS = 20;
+const FEWEST_RUNS = 5;
+/** People simulated in all, about, where the log is long. */
+const MOST_PEOPLE = 20_000;
+
+/**
+ * Learns from the first half of the people who came, predicts what becomes of the second, and puts it beside what did.
+ * Those who were still there at the end of the log are left out. The people of the first half are in the
+ * simulation as they came, since the second half met those who still waited. Each run draws anew who might come and how
+ * often, as far as the first half leaves that open (a bootstrap, Efron 1979), and then who does.
+ *
+ * @param config the rules the study ran with
+ * @yields how far it is, 0 to 1, after each run
+ * @returns `null` when there were too few people for that
+ * @throws {SimulationStuckError}
+ */
+export function* holdOut(
+  pilot: Pilot,
+  config: LobbyConfig,
+  seed: string,
+): Generator<number, HoldOut | null, void> {
+  const { people } = pilot;
+  const half = people.length >> 1;
+  const splitAt = people[half]?.arrivedAt;
+  if (splitAt === undefined || half < FEWEST_HELD_OUT) return null;
+  const lesson = learn(pilot, splitAt);
+  const startAt = people[0]?.arrivedAt ?? 0;
+  const first: PilotArrival[] = lesson.people.map(({ arrivedAt, goneAt }, person) => ({
+    at: arrivedAt - startAt,
+    person,
+    leavesAt: goneAt === null ? null : goneAt - startAt,
+  }));
+  const second = people.slice(lesson.people.length);
+  const run = (times: readonly number[], of: string): StudyFigures => {
+    const random = seededRandom(`${of}/pool`);
+    const pool = lesson.people.map(() => Math.floor(random() * lesson.people.length));
+    const arrivals = times.map((at) => ({ at, person: pool[Math.floor(random() * pool.length)] ?? 0 }));
+    const world = new PilotWorld(lesson, [...first, ...arrivals], of);
+    const study = new StudyRun({ world, config, seed: of });
+    study.advance();
+    return study.tally.figures((id) => Number(id.slice(1)) >= first.length);
+  };
+  const runs = Math.max(FEWEST_RUNS, Math.min(MOST_RUNS, Math.floor(MOST_PEOPLE / people.length)));
+  const free: StudyFigures[] = [];
+  const given: StudyFigures[] = [];
+  for (let i = 0; i < runs; i += 1) {
+    const of = `${seed}/hold-out/${i}`;
+    const random = seededRandom(`${of}/arrivals`);
+    const rate = meanRate(lesson.arrivals) * Math.exp(normal(random) / Math.sqrt(lesson.people.length));
+    const times = drawArrivals(atMeanRate(lesson.arrivals, rate), second.length, random);
+    free.push(
+      run(
+        times.map((ms) => splitAt - startAt + ms),
+        of,
+      ),
+    );
+    yield (i + 0.5) / runs;
+    given.push(
+      run(
+        second.map(({ arrivedAt }) => arrivedAt - startAt),
+        of,
+      ),
+    );
+    yield (i + 1) / runs;
+  }
+  const counted = new Set(second.filter((p) => p.outcome !== null).map((p) => p.participantId));
+  const happened = pilot.tally.figures((id) => counted.has(id));
+  return {
+    people: { learnedFrom: lesson.people.length, predicted: counted.size },
+    runs,
+    rows: comparedFigures.map((figure) => ({
+      figure,
+      happened: figures[figure](happened),
+      predicted: summaryOf(free.map(figures[figure])),
+      predictedFromArrivals: summaryOf(given.map(figures[figure])),
+    })),
+  };
+}
+
+function summaryOf(values: readonly (number | null)[]): Predicted {
+  const known = values.filter((value) => value !== null);
+  return { median: quantile(known, 0.5), low: quantile(known, 0.05), high: quantile(known, 0.95) };
+}
