@@ -44,6 +44,7 @@ describe.skipIf(!hasRedis)(redisTitle("probematch journal export"), { timeout: 3
         err += text;
       },
       confirm: async () => null,
+      terminal: null,
       stop: new AbortController().signal,
     };
     const code = await runCli(

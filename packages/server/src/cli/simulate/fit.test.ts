@@ -121,7 +121,7 @@ describe("probematch simulate --fit, on a real server's data folder", { timeout:
         if (effect.kind === "probePrepare") void pairs.probeReady(effect.participantId, effect.probeId);
         if (effect.kind === "confirm") void pairs.confirm(effect.participantId, effect.proposalId);
         if (effect.kind !== "probeStart") continue;
-        const other = pairs.linkPeer(effect.participantId, effect.probeId) ?? "";
+        const other = pairs.linkPeer(effect.participantId, effect.probeId)?.participantId ?? "";
         const rtt = steadyRtt(5 + Math.abs(place(effect.participantId) - place(other)));
         void pairs.probeReport(effect.participantId, effect.probeId, {
           status: "measured",

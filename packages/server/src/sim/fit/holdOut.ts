@@ -20,7 +20,7 @@ const figures = {
   achievedRttP50Ms: (f: StudyFigures) => f.achievedRttMs.p50,
 } as const;
 export type ComparedFigure = keyof typeof figures;
-export const comparedFigures = Object.keys(figures) as readonly ComparedFigure[];
+const comparedFigures = Object.keys(figures) as readonly ComparedFigure[];
 
 /** Median of the runs, and what nine tenths of them stay within; `null` where no run has the figure. */
 export interface Predicted {
