@@ -14,7 +14,16 @@ export type Place = readonly number[];
 
 /** Gives every landmark its index, in the order in which they first occur. */
 export class Landmarks {
-  readonly #indices = new Map<string, number>();
+  readonly #indices: Map<string, number>;
+
+  constructor(names: readonly string[] = []) {
+    this.#indices = new Map(names.map((name, i) => [name, i]));
+  }
+
+  /** In the order of their indices. */
+  get names(): string[] {
+    return [...this.#indices.keys()];
+  }
 
   /** `null` when nothing was measured. */
   placeOf({ serverRtt, beaconRttMs }: Located): Place | null {

@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import { type Edge, unknownEdge } from "./edge.js";
 import { boundsBetween, Landmarks, type Located, type Place } from "./landmarks.js";
 import { type Belief, beliefFrom, chanceOf, LOGISTIC_SD, nothingKnown } from "./prior.js";
@@ -24,6 +25,16 @@ interface Lesson {
   sum: number;
 }
 
+/** What a model has learned, as plain JSON. */
+export const savedLatencySchema = v.object({
+  /** Names, in the order in which they first occurred. */
+  landmarks: v.array(v.string()),
+  /** RTT to each landmark, ms; `null` where it was not measured. */
+  sites: v.array(v.array(v.nullable(v.number()))),
+  lessons: v.array(v.tuple([v.number(), v.object({ count: v.number(), sum: v.number() })])),
+});
+type SavedLatency = v.InferOutput<typeof savedLatencySchema>;
+
 /**
  * What a scene believes of the latency between two participants: first from the RTTs both have to the same
  * landmarks, then more and more from the scene's own probes between people at the same places.
@@ -35,11 +46,26 @@ interface Lesson {
  * that regression between two sites, shrunk by how little is known (normal-normal, as for a random effect).
  */
 export class LatencyModel {
-  readonly #landmarks = new Landmarks();
-  readonly #sites = new Sites();
-  readonly #lessons = new Map<number, Lesson>();
+  readonly #landmarks: Landmarks;
+  readonly #sites: Sites;
+  readonly #lessons: Map<number, Lesson>;
   readonly #known = new WeakMap<Located, Known>();
   readonly #beliefs = new WeakMap<Place, WeakMap<Place, Belief>>();
+
+  /** @param saved what another model had learned: this one goes on there. What it knows of people is in themselves. */
+  constructor(saved: SavedLatency = { landmarks: [], sites: [], lessons: [] }) {
+    this.#landmarks = new Landmarks(saved.landmarks);
+    this.#sites = new Sites(saved.sites.map((place) => place.map((rttMs) => rttMs ?? Number.NaN)));
+    this.#lessons = new Map(saved.lessons.map(([sites, lesson]) => [sites, { ...lesson }]));
+  }
+
+  save(): SavedLatency {
+    return {
+      landmarks: this.#landmarks.names,
+      sites: this.#sites.places.map((place) => place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs))),
+      lessons: [...this.#lessons],
+    };
+  }
 
   /** Somebody's RTTs were measured: what is known of the landmarks follows the log, not who asks when. */
   locate(somebody: Located): void {

@@ -30,7 +30,15 @@ const MOST_SITES = 4_000;
  * landmark's RTT; so places are compared by how the differences of their RTTs vary from landmark to landmark.
  */
 export class Sites {
-  readonly #sites: Site[] = [];
+  readonly #sites: Site[];
+
+  constructor(places: readonly Place[] = []) {
+    this.#sites = places.map((place) => ({ place }));
+  }
+
+  get places(): Place[] {
+    return this.#sites.map(({ place }) => place);
+  }
 
   get size(): number {
     return this.#sites.length;

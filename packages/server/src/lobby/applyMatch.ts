@@ -101,6 +101,7 @@ function commit(state: LobbyState, event: Of<"match.committed">): Effect[] | nul
   state.proposals.delete(proposal.proposalId);
   for (const probeId of proposal.probes) state.probes.delete(probeId);
   state.matchesCommitted += 1;
+  state.formed.push({ at: event.at, members: match.members });
   if (match.treatment !== null) countAssigned(state.treatments, match.treatment);
   state.roomFailures = 0;
   state.agenda.poolChanged = true;

@@ -29,7 +29,16 @@ export const historySchema = v.object({
   matches: count,
 });
 /** Which arm of the study a match was given; `order` has more than one where the group goes through all. */
-const treatmentSchema = v.object({ arm: text, order: v.array(text) });
+export const treatmentSchema = v.object({ arm: text, order: v.array(text) });
+
+export const releaseReasonSchema = v.picklist([
+  "too_slow",
+  "probe_failed",
+  "member_gone",
+  "not_confirmed",
+  "room_failed",
+  "server",
+]);
 
 export type History = v.InferOutput<typeof historySchema>;
 
@@ -184,7 +193,7 @@ const decisions = {
   "proposal.released": v.object({
     type: v.literal("proposal.released"),
     proposalId: serverIdSchema,
-    reason: v.picklist(["too_slow", "probe_failed", "member_gone", "not_confirmed", "room_failed", "server"]),
+    reason: releaseReasonSchema,
     /** Members not proposed again before this time, because they caused the release. */
     backOff: v.array(v.object({ ...who, until: at })),
     /** True: all members go to the head of the queue (the room could not be created). */

@@ -21,6 +21,13 @@ export interface PairRecord {
 export class PairTable {
   readonly #byFirst = new Map<string, Map<string, PairRecord>>();
 
+  /** The table that had these {@link entries}. */
+  static of(entries: readonly (readonly [string, string, PairRecord])[]): PairTable {
+    const table = new PairTable();
+    for (const [a, b, record] of entries) table.set(a, b, record);
+    return table;
+  }
+
   /** What is remembered of this pair now; what has expired is nobody's business, whether or not it was deleted. */
   get(a: string, b: string, now: number): PairRecord | undefined {
     const record = this.#byFirst.get(a)?.get(b);

@@ -41,6 +41,7 @@ export function snapshotOf(state: LobbyState, now: number = state.now): Readonly
     roomFailures: state.roomFailures,
     pausedUntil: state.pausedUntil,
     recentSeats: [...state.recentSeats],
+    formed: state.formed,
     voided: state.voided,
   };
 }

@@ -43,6 +43,8 @@ export interface LobbyState {
   pausedUntil: number | null;
   /** When seats were filled, newest last, at most {@link RECENT_SEATS}: what the estimated wait is made of. */
   readonly recentSeats: number[];
+  /** Who was in a match with whom, oldest first: for what a study knows of people over its scenes. */
+  readonly formed: FormedGroup[];
   /** Decisions that no longer held when they were applied. */
   voided: number;
   /** What to look at next: follows from the events, but is no part of the truth. */
@@ -191,6 +193,11 @@ export interface MatchLink {
   readonly measurement: Measurement;
 }
 
+export interface FormedGroup {
+  readonly at: number;
+  readonly members: readonly string[];
+}
+
 /** Reminders: who and what changed, and what becomes due when. */
 export interface Agenda {
   readonly participants: Set<string>;
@@ -243,6 +250,7 @@ export function createLobbyState(): LobbyState {
     roomFailures: 0,
     pausedUntil: null,
     recentSeats: [],
+    formed: [],
     voided: 0,
     agenda: {
       participants: new Set(),

@@ -4,6 +4,8 @@ import type { LobbyConfig } from "./config.js";
 import { decide, wakeAt } from "./decide.js";
 import type { Effect } from "./effects.js";
 import type { Fact, LobbyEvent, StoredEvent } from "./events.js";
+import { readSavedState } from "./savedState.js";
+import { restoreState } from "./saveState.js";
 import { createLobbyState, type LobbyState } from "./state.js";
 
 /**
@@ -23,6 +25,7 @@ export class VirtualScene {
 
   /**
    * @param options.log a log to start from, as after a crash
+   * @param options.saved a state saved earlier in that log (see `saveState`), from which to apply it
    * @param options.onEffects called with what follows from each applied event
    */
   constructor(
@@ -31,6 +34,7 @@ export class VirtualScene {
       readonly seed: string;
       readonly startAt?: number;
       readonly log?: readonly StoredEvent[];
+      readonly saved?: string | null;
       readonly onEffects?: (effects: readonly Effect[]) => void;
       /** Called with each new event and the state it led to, before its effects. */
       readonly onEvent?: (state: LobbyState, event: StoredEvent) => void;
@@ -43,11 +47,9 @@ export class VirtualScene {
     this.#keepLog = options.keepLog ?? true;
     this.#onEffects = options.onEffects ?? (() => undefined);
     this.#onEvent = options.onEvent ?? (() => undefined);
-    this.events = [];
-    for (const event of options.log ?? []) {
-      this.events.push(event);
-      apply(this.state, event);
-    }
+    if (options.saved != null) this.state = stateFrom(options.saved);
+    this.events = [...(options.log ?? [])];
+    for (const event of this.events.slice(this.state.seq)) apply(this.state, event);
     this.now = Math.max(options.startAt ?? 0, this.state.now);
     this.append({
       type: "scene.opened",
@@ -102,4 +104,11 @@ export class VirtualScene {
     this.#onEvent(this.state, stored);
     if (effects.length > 0) this.#onEffects(effects);
   }
+}
+
+/** The state that `saveState` wrote. A simulation has only its own to read, so one that cannot be read is a bug. */
+export function stateFrom(saved: string): LobbyState {
+  const read = readSavedState(saved);
+  if (typeof read === "string") throw new Error(`a state that was saved cannot be read: ${read}`);
+  return restoreState(read);
 }

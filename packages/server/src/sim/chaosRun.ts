@@ -5,6 +5,7 @@ import { wakeAt } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
+import { saveState } from "../lobby/saveState.js";
 import type { LobbyState } from "../lobby/state.js";
 import { viewOf } from "../lobby/view.js";
 import { VirtualScene } from "../lobby/virtualScene.js";
@@ -49,6 +50,8 @@ class ChaosRun implements PageServer {
   readonly #arrived = new Set<string>();
   #scene: VirtualScene | null = null;
   #log: StoredEvent[] = [];
+  /** States at the last two crashes: the server starts from the older one and what the log has after it. */
+  #saved: (string | null)[] = [null];
   /** Server time minus the world's; changes at a restart only, as with a monotonic clock. */
   #clockOffset = 1_700_000_000_000;
   /** Restarts so far: a message to an earlier life of the server finds nobody. */
@@ -148,6 +151,7 @@ class ChaosRun implements PageServer {
     this.#scene = new VirtualScene(this.#config, {
       seed: this.#seed,
       log: this.#log,
+      saved: this.#saved.shift() ?? null,
       startAt: this.world.now + this.#clockOffset,
       onEffects: (effects) => this.#tell(effects),
       onEvent: (state, event) => {
@@ -181,6 +185,7 @@ class ChaosRun implements PageServer {
     this.#settle();
     this.invariants.checkReplay(scene.state, scene.events, scene.now);
     this.#log = scene.events;
+    this.#saved.push(saveState(scene.state));
     this.#scene = null;
     this.#life += 1;
     this.#crashes += 1;

@@ -3,6 +3,7 @@ import { apply } from "../lobby/apply.js";
 import type { LobbyConfig } from "../lobby/config.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
+import { saveState } from "../lobby/saveState.js";
 import { createLobbyState, type LobbyState } from "../lobby/state.js";
 import { viewOf } from "../lobby/view.js";
 import { chaosConfigOf, chaosReport, WAIT_MS } from "./chaosConfig.js";
@@ -58,6 +59,8 @@ class ClusterRun implements PageServer {
   readonly #cutOff = new Set<number>();
   readonly #pages = new Map<string, ChaosPage>();
   readonly #arrived = new Set<string>();
+  /** A node that starts goes on from what the last one that crashed knew. */
+  #saved: string | null = null;
   #lives = 0;
   #crashes = 0;
 
@@ -161,6 +164,7 @@ class ClusterRun implements PageServer {
       carry: (message) => this.#carry(index, message),
       onEffects: (effects) => this.#tell(node, effects),
       bug: this.#bug,
+      saved: this.#saved,
     });
     this.#nodes[index] = node;
     node.start();
@@ -189,6 +193,7 @@ class ClusterRun implements PageServer {
     const node = this.#nodes[index];
     if (node === undefined) return;
     this.#checkNode(node);
+    if (node.state.seq > 0) this.#saved = saveState(node.state);
     node.kill();
     this.#crashes += 1;
     for (const page of this.#pages.values()) if (page.node === index) page.serverLost();

@@ -4,7 +4,8 @@ import type { LobbyConfig } from "../lobby/config.js";
 import { decide, lookAgain, rest, wakeAt } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { Fact, StoredEvent } from "../lobby/events.js";
-import { createLobbyState } from "../lobby/state.js";
+import { createLobbyState, type LobbyState } from "../lobby/state.js";
+import { stateFrom } from "../lobby/virtualScene.js";
 import type { PageScene } from "./chaosPage.js";
 import {
   LEASE_MS,
@@ -26,6 +27,8 @@ export interface SimNodeOptions {
   readonly carry: (message: () => void) => void;
   readonly onEffects: (effects: readonly Effect[]) => void;
   readonly bug: PlantedBug | null;
+  /** A state that was saved earlier (see `saveState`), from which it reads the log; `null`: from the beginning. */
+  readonly saved: string | null;
 }
 
 type Done = (result: ModelledResult | "failed") => void;
@@ -38,7 +41,7 @@ const POLL_MS = 1000;
 
 /** One server process of a scene that several share: what runtime, Redis journal and presence do, on a virtual clock. */
 export class SimNode implements PageScene {
-  readonly state = createLobbyState();
+  readonly state: LobbyState;
   readonly nodeId: string;
   /** By participant, the connection that speaks for it here. */
   readonly presence = new Map<string, number>();
@@ -63,11 +66,12 @@ export class SimNode implements PageScene {
   constructor(options: SimNodeOptions) {
     this.#o = options;
     this.nodeId = options.nodeId;
+    this.state = options.saved === null ? createLobbyState() : stateFrom(options.saved);
   }
 
   start(): void {
     const { world, config, nodeId } = this.#o;
-    this.#receive([...this.#o.journal.events]);
+    this.#receive(this.#o.journal.events.slice(this.state.seq));
     this.#recovering = false;
     const opened: Fact = {
       type: "scene.opened",

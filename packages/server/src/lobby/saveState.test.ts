@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { chaosRun } from "../sim/chaosRun.js";
+import { apply } from "./apply.js";
+import { readSavedState, SAVED_STATE_FORMAT } from "./savedState.js";
+import { restoreState, saveState } from "./saveState.js";
+import { snapshotOf } from "./snapshot.js";
+import { createLobbyState, type LobbyState } from "./state.js";
+import { TestScene } from "./testing/scene.js";
+import { stateFrom } from "./virtualScene.js";
+
+/** The outside of a state: what `apply` makes of the log after it is compared as well. */
+const outside = (state: LobbyState) => ({ ...snapshotOf(state), saved: saveState(state) });
+
+describe("a saved state", () => {
+  it("goes on as the state it was saved from, wherever in a log of accidents", { timeout: 30_000 }, () => {
+    fc.assert(
+      fc.property(fc.nat(100_000), fc.double({ min: 0, max: 1, noNaN: true }), (seed, share) => {
+        const { log } = chaosRun(`saved ${seed}`);
+        const place = 1 + Math.floor(share * (log.length - 1));
+        const lived = createLobbyState();
+        for (const event of log.slice(0, place)) apply(lived, event);
+        const restored = stateFrom(saveState(lived));
+        expect(outside(restored)).toEqual(outside(lived));
+        // What is told because of an event, match records included, has to be the same as well.
+        const told = (state: LobbyState) => log.slice(place).map((event) => apply(state, event));
+        expect(JSON.stringify(told(restored))).toBe(JSON.stringify(told(lived)));
+        expect(outside(restored)).toEqual(outside(lived));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("remembers what a scene has learned about latencies", () => {
+    const test = new TestScene();
+    const rtts = (near: number, far: number) => ({ europe: near, america: far, asia: far + near });
+    for (const [i, id] of ["a", "b", "c", "d"].entries()) {
+      test.arrive(id);
+      test.serverRtt(id, 20 + i);
+      test.beaconRtts(id, rtts(30 + 40 * (i % 2), 200 - 50 * (i % 2)));
+    }
+    test.probeAll(() => 60);
+    const { state } = test;
+    const restored = stateFrom(saveState(state));
+    for (const a of state.participants.values()) {
+      for (const b of state.participants.values()) {
+        if (a === b) continue;
+        const [again, other] = [a, b].map((p) => restored.participants.get(p.participantId));
+        if (again === undefined || other === undefined) throw new Error("somebody is missing");
+        expect(restored.latency.edge(again, other)).toEqual(state.latency.edge(a, b));
+        expect(state.latency.edge(a, b).status).toBe("predicted");
+      }
+    }
+  });
+
+  it("reminds of every deadline there was", () => {
+    const test = new TestScene();
+    for (const id of ["a", "b", "c"]) test.arrive(id);
+    const [probe] = [...test.state.probes.values()];
+    test.disconnect("c");
+    const restored = stateFrom(saveState(test.state));
+    const times = (state: LobbyState) => {
+      const all: number[] = [];
+      for (let at = state.agenda.due.nextAt; at !== null; at = state.agenda.due.nextAt) {
+        all.push(at);
+        state.agenda.due.takeDue(at);
+      }
+      return new Set(all);
+    };
+    const reminded = times(restored);
+    expect(reminded).toContain(probe?.readyDeadlineAt);
+    for (const at of times(test.state)) expect(reminded).toContain(at);
+  });
+
+  it("shares nothing with the state it was saved from", () => {
+    const test = new TestScene();
+    for (const id of ["a", "b"]) test.arrive(id);
+    const saved = saveState(test.state);
+    const read = readSavedState(saved);
+    if (typeof read === "string") throw new Error(read);
+    const [one, two] = [restoreState(read), restoreState(read)];
+    apply(one, { type: "participant.left", participantId: "a", seq: one.seq + 1, at: one.now + 1 });
+    expect(saveState(two)).toBe(saved);
+  });
+
+  it("of another format, or none at all, is refused with a reason", () => {
+    const test = new TestScene();
+    test.arrive("a");
+    const saved = saveState(test.state);
+    const later = saved.replace(`"format":${SAVED_STATE_FORMAT}`, `"format":${SAVED_STATE_FORMAT + 1}`);
+    expect(readSavedState(later)).toMatch(/format/);
+    expect(readSavedState(saved.replace('"status":"waiting"', '"status":"lurking"'))).toMatch(/lurking/);
+    expect(readSavedState(saved.slice(0, -1))).toMatch(/JSON/);
+  });
+});

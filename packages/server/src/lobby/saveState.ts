@@ -1,0 +1,170 @@
+import { LatencyModel } from "../latency/latencyModel.js";
+import { bySeniority } from "./line.js";
+import { PairTable } from "./pairs.js";
+import { SAVED_STATE_FORMAT, type SavedState } from "./savedState.js";
+import {
+  type Agenda,
+  createLobbyState,
+  type LobbyState,
+  Participant,
+  type Proposal,
+  type Release,
+  touchEverything,
+} from "./state.js";
+
+/** What of a state follows from the rest of it. */
+type Derived = "line" | "present" | "pool" | "agenda" | "asOf";
+
+/** A state as JSON (see `savedState.ts`), from which {@link restoreState} makes one that goes on in the same way. */
+export function saveState(state: LobbyState): string {
+  const releases = new Map<Release, number>();
+  const placeOf = (release: Release): number => {
+    const place = releases.get(release) ?? releases.size;
+    releases.set(release, place);
+    return place;
+  };
+  const participants = [...state.participants.values()].map((p) => ({
+    ...p,
+    releases: p.releases.map(placeOf),
+  }));
+  const saved = {
+    sceneId: state.sceneId,
+    seed: state.seed,
+    configHash: state.configHash,
+    seq: state.seq,
+    now: state.now,
+    participants,
+    proposals: [...state.proposals.values()].map((p) => ({
+      ...p,
+      confirmed: [...p.confirmed],
+      gone: [...p.gone],
+      room: p.room ?? null,
+    })),
+    probes: [...state.probes.values()].map((p) => ({ ...p, ready: [...p.ready], reports: [...p.reports] })),
+    matches: [...state.matches.values()].map((m) => ({ ...m, left: [...m.left], done: [...m.done] })),
+    pairs: state.pairs.entries(state.now),
+    latency: state.latency.save(),
+    formed: state.formed,
+    arrivals: state.arrivals,
+    proposalsOpened: state.proposalsOpened,
+    matchesCommitted: state.matchesCommitted,
+    treatments: { ...state.treatments, byArm: [...state.treatments.byArm] },
+    roomFailures: state.roomFailures,
+    pausedUntil: state.pausedUntil,
+    recentSeats: state.recentSeats,
+    voided: state.voided,
+  } satisfies Record<Exclude<keyof LobbyState, Derived>, unknown>;
+  return JSON.stringify({
+    format: SAVED_STATE_FORMAT,
+    releases: [...releases.keys()],
+    ...saved,
+  } satisfies Record<keyof SavedState, unknown>);
+}
+
+/**
+ * The state that was saved. What is still to be looked at is not known any more, so everything is; a node that takes over
+ * a scene, and a server that starts, look at everything anyhow, so a log goes on with the same decisions.
+ */
+export function restoreState(saved: SavedState): LobbyState {
+  const { seq, now, sceneId, seed, configHash, treatments } = saved;
+  const state: LobbyState = {
+    ...createLobbyState(),
+    sceneId,
+    seed,
+    configHash,
+    seq,
+    now,
+    asOf: { now },
+    proposals: byId(saved.proposals, "proposalId", (p) => ({
+      ...p,
+      confirmed: new Set(p.confirmed),
+      gone: new Set(p.gone),
+      room: p.room ?? undefined,
+    })),
+    probes: byId(saved.probes, "probeId", (p) => ({
+      ...p,
+      ready: new Set(p.ready),
+      reports: new Map(p.reports),
+    })),
+    matches: byId(saved.matches, "matchId", (m) => ({ ...m, left: new Set(m.left), done: new Set(m.done) })),
+    pairs: PairTable.of(saved.pairs),
+    latency: new LatencyModel(saved.latency),
+    formed: [...saved.formed],
+    arrivals: saved.arrivals,
+    proposalsOpened: saved.proposalsOpened,
+    matchesCommitted: saved.matchesCommitted,
+    treatments: { ...treatments, byArm: new Map(treatments.byArm) },
+    roomFailures: saved.roomFailures,
+    pausedUntil: saved.pausedUntil,
+    recentSeats: [...saved.recentSeats],
+    voided: saved.voided,
+  };
+  for (const { releases, ...fields } of saved.participants) {
+    const p: Participant = Object.assign(new Participant(state.asOf, fields), fields);
+    p.releases = releases.flatMap((place) => saved.releases[place] ?? []);
+    state.participants.set(p.participantId, p);
+  }
+  lineUp(state);
+  remindOfEverything(state);
+  return state;
+}
+
+function byId<K extends string, T extends Readonly<Record<K, string>>, Kept>(
+  items: readonly T[],
+  key: K,
+  kept: (item: T) => Kept,
+): Map<string, Kept> {
+  return new Map(items.map((item) => [item[key], kept(item)]));
+}
+
+function lineUp(state: LobbyState): void {
+  const inLine = [...state.participants.values()].filter(
+    (p) => p.status === "waiting" || p.status === "held",
+  );
+  // In their order, so that each is added at the end.
+  for (const p of inLine.sort(bySeniority)) {
+    state.line.add(p);
+    if (p.connected) state.present.add(p);
+    if (p.connected && p.status === "waiting") state.pool.add(p);
+  }
+}
+
+/** Every time of the state at which something may become due. Being reminded once too often does no harm. */
+function remindOfEverything(state: LobbyState): void {
+  const { agenda, now } = state;
+  touchEverything(state);
+  for (const p of state.line.items) remindOfParticipant(agenda, p, now);
+  for (const proposal of state.proposals.values()) remindOfProposal(state, proposal);
+  for (const { matchId, members } of state.matches.values()) {
+    for (const id of members) {
+      const graceUntil = state.participants.get(id)?.graceUntil ?? null;
+      if (graceUntil !== null) agenda.due.add(graceUntil, { kind: "match", id: matchId });
+    }
+  }
+  for (const [a, b, { blockedUntil, expiresAt }] of state.pairs.entries(now)) {
+    if (blockedUntil !== null) agenda.due.add(blockedUntil, { kind: "pair", a, b });
+    agenda.due.add(expiresAt, { kind: "pair", a, b });
+  }
+  if (state.pausedUntil !== null) agenda.due.add(state.pausedUntil, { kind: "everybody" });
+}
+
+function remindOfParticipant(agenda: Agenda, p: Participant, now: number): void {
+  const { participantId: id, waitDeadlineAt, graceUntil, notBefore } = p;
+  if (p.serverRtt === null) agenda.unmeasured.add(id);
+  if (!p.hasBeaconRtts) agenda.withoutBeacons.add(id);
+  if (notBefore !== null && notBefore > now) agenda.resting.add(id);
+  for (const at of [waitDeadlineAt, graceUntil, notBefore]) {
+    if (at !== null) agenda.due.add(at, { kind: "participant", id });
+  }
+}
+
+function remindOfProposal(state: LobbyState, { proposalId, deadlineAt, probes }: Proposal): void {
+  const { due } = state.agenda;
+  due.add(deadlineAt, { kind: "proposal", id: proposalId });
+  for (const probeId of probes) {
+    const probe = state.probes.get(probeId);
+    if (probe === undefined) continue;
+    due.add(probe.readyDeadlineAt, { kind: "proposal", id: proposalId });
+    due.add(probe.deadlineAt, { kind: "proposal", id: proposalId });
+  }
+}
