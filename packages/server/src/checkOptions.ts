@@ -110,6 +110,7 @@ const redis = {
   ),
   leaseMs: ms(5000, 500),
   nodeMs: ms(10_000, 1000),
+  snapshotEvents: whole(10_000, 10, 100_000_000),
 };
 
 const keys = Object.keys({

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NODE_SCENE, NodeProcess } from "../test/nodeProcess.js";
 import { hasRedis, RedisRig, redisTitle } from "../test/redisRig.js";
 import { Wanderer } from "../test/wanderer.js";
+import { archivedAfter } from "./journal/redis/archive.js";
+import { type Entry, seqOf } from "./journal/redis/entries.js";
 import { sceneKeys } from "./journal/redis/keys.js";
 import { eventsOf } from "./journal/redis/reader.js";
 import { apply } from "./lobby/apply.js";
@@ -63,11 +65,23 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
     expect(new Set(them.flatMap(({ told }) => [...told])).size).toBe(1);
   };
 
+  /** The log from its beginning: most of it is in the archive, as snapshots are taken all the time. */
+  async function allEntries(): Promise<readonly Entry[]> {
+    const { log, archive } = sceneKeys(rig.keyPrefix, NODE_SCENE);
+    const send = (args: readonly string[]) => rig.command(...args);
+    const entries: Entry[] = [];
+    const lastSeq = () => (entries.at(-1) === undefined ? 0 : seqOf(entries.at(-1) as Entry));
+    for (;;) {
+      const packet = await archivedAfter(send, archive, lastSeq());
+      if (packet.length === 0) break;
+      entries.push(...packet);
+    }
+    return [...entries, ...((await send(["XRANGE", log, `(${lastSeq()}-0`, "+"])) as Entry[])];
+  }
+
   /** The log alone tells that nobody is in two matches, and that only whoever led decided. */
   async function checkLog(): Promise<void> {
-    type Entry = [string, string[]];
-    const { log } = sceneKeys(rig.keyPrefix, NODE_SCENE);
-    const entries = (await rig.command("XRANGE", log, "-", "+")) as Entry[];
+    const entries = await allEntries();
     const state = createLobbyState();
     const matchOf = new Map<string, string>();
     let leads = "";
@@ -116,6 +130,8 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
     const visits = people.map((p) => p.visits);
     await expect.poll(() => people.every((p, i) => p.visits > (visits[i] ?? 0)), PATIENCE).toBe(true);
     await checkLog();
+    // Snapshots were taken all the while, and most of the log is not in the stream any more.
+    expect(await rig.command("XLEN", sceneKeys(rig.keyPrefix, NODE_SCENE).archive)).toBeGreaterThan(1);
   });
 
   it("make one match when the one that asks for the room is killed meanwhile", async () => {
@@ -137,11 +153,21 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
     const paused = await leader();
     const { ann, bob } = await annAndBob(1);
     paused.pause();
+    const readByPaused = Number(await rig.command("HGET", sceneKeys(rig.keyPrefix, NODE_SCENE).head, "seq"));
     ann.open();
     bob.open();
     await matched(ann, bob);
     const next = await leader();
     expect(next).not.toBe(paused);
+    // What the paused one has not read yet is cut off the stream meanwhile: it finds it in the archive.
+    const { log } = sceneKeys(rig.keyPrefix, NODE_SCENE);
+    const firstSeq = async () =>
+      seqOf(((await rig.command("XRANGE", log, "-", "+", "COUNT", "1")) as Entry[])[0] as Entry);
+    for (let run = 2; (await firstSeq()) <= readByPaused; run += 1) {
+      const them = [person(`eve-${run}`, nodes.indexOf(next)), person(`fay-${run}`, nodes.indexOf(next))];
+      for (const one of them) one.open();
+      await matched(...them);
+    }
     // The paused one has these people on its own agenda when it wakes up.
     const [cid, dan] = [person("cid", nodes.indexOf(paused)), person("dan", nodes.indexOf(next))];
     paused.resume();

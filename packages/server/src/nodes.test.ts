@@ -3,9 +3,18 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasRedis, RedisRig, redisTitle } from "../test/redisRig.js";
 import { candidate, TestPage, type TestPageOptions } from "../test/testPage.js";
 import { createProbematch, FifoMatchmaker, type Probematch, type ProbematchOptions, scene } from "./index.js";
+import { pack } from "./journal/redis/archive.js";
+import { type Entry, seqOf } from "./journal/redis/entries.js";
 import type { StoredEvent } from "./lobby/events.js";
 
 const secret = "a secret of at least thirty-two bytes";
+
+/** How somebody's arrival stands in the log. */
+async function arrival(rig: RedisRig, sceneId: string, participantId: string): Promise<unknown> {
+  const entries = (await rig.command("XRANGE", `test:{${sceneId}}:log`, "-", "+")) as Entry[];
+  const events = entries.flatMap(([, fields]) => JSON.parse(fields.at(-1) ?? "[]") as StoredEvent[]);
+  return events.find((e) => e.type === "participant.arrived" && e.participantId === participantId);
+}
 
 interface Node {
   readonly probematch: Probematch;
@@ -137,6 +146,53 @@ describe.skipIf(!hasRedis)(redisTitle("nodes of one study"), { timeout: 30_000 }
     const bob = page(two, "bob", { rttMs: 20 });
     ann.rttMs = 20;
     await Promise.all([ann.next("matched"), bob.next("matched")]);
+  });
+
+  it("begin at a snapshot, and know from it who was in a match with whom, in this scene and for the others", async () => {
+    const redis = { url: rig.redis.url, keyPrefix: rig.keyPrefix, snapshotEvents: 10 };
+    const scenes = ["ultimatum", "dictator"].map((name) => scene(name).waitroom({ timeoutMs: null }));
+    const one = await node({ scenes, redis });
+    const meet = async (...ids: string[]) => {
+      const pages = ids.map((id) => page(one, id));
+      await Promise.all(pages.map((made) => made.next("matched")));
+      for (const made of pages) made.close();
+    };
+    await meet("ann", "bob");
+    for (let i = 0; (await rig.command("EXISTS", "test:{ultimatum}:snapshot")) === 0; i += 1) {
+      await meet(`cid-${i}`, `dan-${i}`);
+    }
+    await one.probematch.close();
+    const log: string[] = [];
+    const logger = pino({ level: "info" }, { write: (line: string) => void log.push(line) });
+    const two = await node({ scenes, redis, logger });
+    expect(log.filter((line) => /"from":[1-9]/.test(line))).toHaveLength(1);
+    expect(two.probematch.scenes.get("ultimatum")?.viewOf("ann")).toMatchObject({ status: "matched" });
+    const again = new TestPage(two.url, { scene: "dictator", participantId: "ann" });
+    closers.push(() => again.close());
+    await again.next("welcome");
+    expect(await arrival(rig, "dictator", "ann")).toMatchObject({
+      history: { partners: ["bob"], matches: 1 },
+    });
+  });
+
+  it("go on without a snapshot that another version made", async () => {
+    const redis = { url: rig.redis.url, keyPrefix: rig.keyPrefix, snapshotEvents: 10 };
+    const one = await node({ redis });
+    await page(one, "ann").next("welcome");
+    await one.probematch.close();
+    const entries = (await rig.command(
+      "XREVRANGE",
+      "test:{ultimatum}:log",
+      "+",
+      "-",
+      "COUNT",
+      "1",
+    )) as Entry[];
+    const [entry] = entries;
+    const state = await pack('{"format":999}');
+    const stored = ["state", state, "entry", JSON.stringify(entry), "seq", `${seqOf(entry as Entry)}`];
+    await rig.command("HSET", "test:{ultimatum}:snapshot", ...stored);
+    expect(connectedIn(await node({ redis }))).toEqual(["ann"]);
   });
 
   it("tell their pages that Redis is away, and go on matching across nodes when it is back", async () => {

@@ -43,10 +43,8 @@ export async function openScenes(
         seed: randomBytes(16).toString("hex"),
         onMatch: onMatch ?? undefined,
         historyOf: (participantId) => history.of(participantId),
-        onMatchRecord: (record) => {
-          history.add(record);
-          matchLog.append(record);
-        },
+        onFormed: (group) => history.add(group),
+        onMatchRecord: (record) => matchLog.append(record),
         telemetry: (record) => telemetryLog.write(record as TelemetryRecord),
       });
       runtimes.set(sceneId, runtime);

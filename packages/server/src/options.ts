@@ -36,6 +36,11 @@ export interface RedisOptions {
    * begins then. Default: 10000. At least twice `leaseMs`.
    */
   readonly nodeMs?: number;
+  /**
+   * After so many events of a scene its state is kept as a snapshot, from which a node starts, and what lies behind the
+   * snapshot before is moved to the log's archive, compressed. Default: 10000.
+   */
+  readonly snapshotEvents?: number;
 }
 
 export interface HeartbeatOptions {

@@ -73,7 +73,8 @@ export class GatewayRig {
         nodeId: "test",
         seed: "test",
         historyOf: (id) => history.of(id),
-        onMatchRecord: (record) => history.add(record),
+        onFormed: (group) => history.add(group),
+        onMatchRecord: () => {},
         telemetry: () => {},
       });
       scenes.set(sceneId, runtime);

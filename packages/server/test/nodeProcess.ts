@@ -80,7 +80,7 @@ const program = ({ redisUrl, keyPrefix, roomMs }: NodeProcessOptions): string =>
   const probematch = await createProbematch({
     scenes: [study],
     auth: { mode: "open", secret: ${JSON.stringify(NODE_SECRET)} },
-    redis: { url: ${JSON.stringify(redisUrl)}, keyPrefix: ${JSON.stringify(keyPrefix)}, leaseMs: 1000, nodeMs: 3000 },
+    redis: { url: ${JSON.stringify(redisUrl)}, keyPrefix: ${JSON.stringify(keyPrefix)}, leaseMs: 1000, nodeMs: 3000, snapshotEvents: 25 },
     limits: { joinsPerMinutePerParticipant: 1000 },
     logLevel: "silent",
   });

@@ -14,7 +14,7 @@ export const redisTitle = (title: string): string =>
   hasRedis ? title : `${title} (left out: redis-server is not installed)`;
 
 /** Short times, so that what has to expire does so soon. */
-export const quick = { leaseMs: 900, nodeMs: 2000, appendTimeoutMs: 800 };
+export const quick = { leaseMs: 900, nodeMs: 2000, appendTimeoutMs: 800, snapshotEvents: 10_000 };
 
 /** A real Redis of its own, and nodes' stores on it. */
 export class RedisRig {

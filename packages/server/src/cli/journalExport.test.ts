@@ -59,7 +59,13 @@ describe.skipIf(!hasRedis)(redisTitle("probematch journal export"), { timeout: 3
       createProbematch({
         scenes: [study],
         auth: { mode: "open", secret },
-        redis: { url: rig.redis.url, keyPrefix: rig.keyPrefix, leaseMs: 500, nodeMs: 1000 },
+        redis: {
+          url: rig.redis.url,
+          keyPrefix: rig.keyPrefix,
+          leaseMs: 500,
+          nodeMs: 1000,
+          snapshotEvents: 20,
+        },
         logger: pino({ level: "silent" }),
       });
     const nodes = [await start(), await start()];
@@ -79,8 +85,10 @@ describe.skipIf(!hasRedis)(redisTitle("probematch journal export"), { timeout: 3
     };
     await match(1, urls);
     await nodes[0]?.close();
-    await match(2, urls.slice(1));
+    for (let run = 2; run <= 6; run += 1) await match(run, urls.slice(1));
     await nodes[1]?.close();
+    // Part of it is in the archive by now.
+    expect(await rig.command("EXISTS", "test:{ultimatum}:archive")).toBe(1);
 
     const { code, out } = await run("--data", "backup", "--json");
     expect(code).toBe(0);
@@ -88,14 +96,14 @@ describe.skipIf(!hasRedis)(redisTitle("probematch journal export"), { timeout: 3
     expect(JSON.parse(out)).toEqual({
       dataDir,
       scenes: [
-        { sceneId: "ultimatum", events: expect.any(Number), matches: 2, telemetry: expect.any(Number) },
+        { sceneId: "ultimatum", events: expect.any(Number), matches: 6, telemetry: expect.any(Number) },
       ],
     });
     expect((await verifyLogs(dataDir)).ok).toBe(true);
     const events = await readJournal(dataDir, "ultimatum");
     expect(replay(events, resolveScene(study).settings.lobby)).toMatchObject({ skipped: 0, differences: [] });
     const matches = readFileSync(join(dataDir, "ultimatum_matches.jsonl"), "utf8").trim().split("\n");
-    expect(matches.map((line) => JSON.parse(line).participants.length)).toEqual([2, 2]);
+    expect(matches.map((line) => JSON.parse(line).participants.length)).toEqual([2, 2, 2, 2, 2, 2]);
 
     const again = await run("--data", "backup");
     expect(again).toMatchObject({ code: 1, err: expect.stringMatching(/has logs of ultimatum already/) });

@@ -18,7 +18,7 @@ export function timedJournal(
     }
   };
   return {
-    open: (onEvents) => journal.open(onEvents),
+    open: (onEvents, onSnapshot) => journal.open(onEvents, onSnapshot),
     appendFacts: (facts, at) => time(() => journal.appendFacts(facts, at)),
     appendDecisions: (decisions, basisSeq, at) =>
       time(() => journal.appendDecisions(decisions, basisSeq, at)),
@@ -30,6 +30,7 @@ export function timedJournal(
     },
     onStatus: (listener) => journal.onStatus(listener),
     ...(journal.nodes === undefined ? {} : { nodes: journal.nodes }),
+    ...(journal.snapshots === undefined ? {} : { snapshots: journal.snapshots }),
     close: () => journal.close(),
   };
 }

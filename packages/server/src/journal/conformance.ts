@@ -5,11 +5,15 @@ import {
   type JournalStore,
   JournalUnavailableError,
   type SceneJournal,
+  type Snapshot,
 } from "./journal.js";
 
 /** What the conformance suite needs of a kind of journal. One backend holds one set of scenes. */
 export interface JournalBackend {
-  /** A node's store on these scenes; what earlier ones stored is there. */
+  /**
+   * A node's store on these scenes; what earlier ones stored is there. Where its journals take snapshots, they take one
+   * as soon as two events were appended since the last.
+   */
   openStore(): Promise<JournalStore>;
   /** What `openStore` gives after the process of every store was killed: nothing was closed or flushed. */
   openAfterKill(): Promise<JournalStore>;
@@ -55,6 +59,31 @@ async function read(store: JournalStore, scene = sceneId): Promise<Reader> {
   const events: StoredEvent[] = [];
   await journal.open((batch) => events.push(...batch));
   return { journal, events };
+}
+
+/** Reads from a snapshot where there is one. */
+async function readOn(store: JournalStore): Promise<Reader & { readonly from: Snapshot | null }> {
+  const journal = await store.scene(sceneId);
+  const events: StoredEvent[] = [];
+  let from: Snapshot | null = null;
+  const take = (snapshot: Snapshot): boolean => {
+    strictEqual(events.length, 0);
+    from = snapshot;
+    return true;
+  };
+  await journal.open((batch) => events.push(...batch), take);
+  return { journal, events, from };
+}
+
+/** Appends two arrivals at a time, and offers a snapshot after each two until one is taken. */
+async function appendWithSnapshots({ journal, events }: Reader, snapshots: number): Promise<void> {
+  for (let taken = 0; taken < snapshots; ) {
+    const [a, b] = [`p${events.length}`, `p${events.length + 1}`];
+    await journal.appendFacts([arrived(a), arrived(b)], NOW + events.length);
+    const seq = events.at(-1)?.seq ?? 0;
+    if (await journal.snapshots?.offer(seq, () => `state ${seq}`)) taken += 1;
+    if (events.length > 10_000) throw new Error("no snapshot was taken");
+  }
 }
 
 const names = (events: readonly StoredEvent[]): string[] =>
@@ -293,6 +322,72 @@ export const journalConformance: readonly ConformanceCase[] = [
       strictEqual(events.at(-1)?.seq, 2);
       await store.close();
       deepStrictEqual((await read(await backend.openStore())).events, events);
+    },
+  },
+  {
+    title:
+      "with snapshots: whoever opens the log begins at the newest one, and goes on with the events after it",
+    run: async (backend) => {
+      const store = await backend.openStore();
+      const first = await read(store);
+      if (first.journal.snapshots === undefined) return;
+      await appendWithSnapshots(first, 3);
+      const seq = first.events.length;
+      await first.journal.appendFacts([arrived("a"), left("a")], NOW);
+      await store.close();
+      const second = await readOn(await backend.openStore());
+      deepStrictEqual(second.from, { seq, state: `state ${seq}` });
+      deepStrictEqual(second.events, first.events.slice(seq));
+      await second.journal.appendFacts([arrived("b")], NOW);
+      deepStrictEqual(second.events.at(-1), { ...arrived("b"), seq: seq + 3, at: first.events.at(-1)?.at });
+      strictEqual(await second.journal.appendDecisions([ended("b")], seq + 3, NOW), "appended");
+    },
+  },
+  {
+    title: "with snapshots: all of the log is kept, for whoever has no use for a snapshot",
+    run: async (backend) => {
+      const store = await backend.openStore();
+      const first = await read(store);
+      if (first.journal.snapshots === undefined) return;
+      await appendWithSnapshots(first, 4);
+      await first.journal.appendFacts([left("p0")], NOW);
+      await store.close();
+      const store2 = await backend.openStore();
+      deepStrictEqual((await read(store2)).events, first.events);
+      await store2.close();
+      const journal = await (await backend.openStore()).scene(sceneId);
+      const events: StoredEvent[] = [];
+      await journal.open(
+        (batch) => events.push(...batch),
+        () => false,
+      );
+      deepStrictEqual(events, first.events);
+    },
+  },
+  {
+    title: "with snapshots: one is there after the process was killed, with no event lost before or after it",
+    run: async (backend) => {
+      const first = await read(await backend.openStore());
+      if (first.journal.snapshots === undefined) return;
+      await appendWithSnapshots(first, 2);
+      await first.journal.appendFacts([left("p0")], NOW);
+      const second = await readOn(await backend.openAfterKill());
+      const from: Snapshot | null = second.from;
+      deepStrictEqual(second.events, first.events.slice((from as Snapshot | null)?.seq));
+    },
+  },
+  {
+    title: "with snapshots: none is taken of any place but the last that was delivered",
+    run: async (backend) => {
+      const store = await backend.openStore();
+      const { journal, events } = await read(store);
+      if (journal.snapshots === undefined) return;
+      await journal.appendFacts([arrived("a")], NOW);
+      await journal.appendFacts([arrived("b")], NOW);
+      for (const seq of [1, 3]) strictEqual(await journal.snapshots.offer(seq, () => "wrong"), false);
+      await store.close();
+      const again = await readOn(await backend.openStore());
+      deepStrictEqual([again.from, again.events], [null, events]);
     },
   },
   {

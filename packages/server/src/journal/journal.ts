@@ -1,19 +1,25 @@
 import type { Decision, Fact, StoredEvent } from "../lobby/events.js";
 
 /**
- * One scene's log. The file journal (one process) and later ones (several nodes) pass the same conformance suite.
+ * One scene's log. The file journal (one process) and the Redis journal (several nodes) pass the same conformance suite,
+ * and so should a third one: see docs/architecture.md.
  *
  * What is appended comes back through `onEvents`, on every node, in log order, and only once it would survive
  * `kill -9` of this process; nobody may act on an event before that.
  */
 export interface SceneJournal {
   /**
-   * Reads the log from its beginning, then keeps delivering. Resolves when everything that was in the log at the
-   * call has been delivered. Called once, before any append.
+   * Reads the log from its beginning, or from a snapshot, then keeps delivering. Resolves when everything that was in
+   * the log at the call has been delivered. Called once, before any append.
    *
    * @param onEvents called with consecutive events, in order, never re-entrantly from within an append
+   * @param onSnapshot called before any event where there is a snapshot; `true`: it was taken, and the first event is
+   *   the one after it; `false`: it is of no use to this reader, who gets the log from its beginning
    */
-  open(onEvents: (events: readonly StoredEvent[]) => void): Promise<void>;
+  open(
+    onEvents: (events: readonly StoredEvent[]) => void,
+    onSnapshot?: (snapshot: Snapshot) => boolean,
+  ): Promise<void>;
   /**
    * Appends facts, all or none. Resolves when they have been delivered here.
    *
@@ -41,8 +47,33 @@ export interface SceneJournal {
   readonly status: JournalStatus;
   /** Where several nodes share the log; absent with a journal that is one process's. */
   readonly nodes?: SharedNodes;
+  /** Absent with a journal that is always read from its beginning. */
+  readonly snapshots?: Snapshots;
   /** Flushes to disk and lets go of the log. Idempotent. */
   close(): Promise<void>;
+}
+
+/** What follows from a log up to a place in it: opaque to the journal. */
+export interface Snapshot {
+  /** Place of the last event it knows. */
+  readonly seq: number;
+  readonly state: string;
+}
+
+/**
+ * Snapshots of what follows from the log, so that whoever opens it need not begin at its beginning. Never more than a
+ * shortcut: all of the log is kept, and is the truth.
+ */
+export interface Snapshots {
+  /**
+   * Says that there could be a snapshot now. The journal takes it up where enough was appended since the last one, and
+   * where the log really has that place; a node that is behind, or whose events were lost, leaves nothing behind.
+   *
+   * @param seq place of the event that was delivered last
+   * @param save makes the state, within the call or not at all
+   * @returns whether there is a snapshot of this place now. Never rejects.
+   */
+  offer(seq: number, save: () => string): Promise<boolean>;
 }
 
 /** What a node knows of the other nodes of its scene. */

@@ -1,6 +1,6 @@
 import type { ProbeReport, RefusalCode } from "@probematch/shared";
 import type { Logger } from "pino";
-import type { JournalStatus, SceneJournal } from "../journal/journal.js";
+import type { JournalStatus, SceneJournal, Snapshot } from "../journal/journal.js";
 import { apply } from "../lobby/apply.js";
 import * as commands from "../lobby/commands.js";
 import { decide, lookAgain, rest, type Verdict, wakeAt } from "../lobby/decide.js";
@@ -8,7 +8,15 @@ import type { Effect } from "../lobby/effects.js";
 import type { Fact, History, StoredEvent } from "../lobby/events.js";
 import { explain } from "../lobby/explain.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
-import { createLobbyState, type LobbyState, type Participant, touchEverything } from "../lobby/state.js";
+import { readSavedState } from "../lobby/savedState.js";
+import { restoreState, saveState } from "../lobby/saveState.js";
+import {
+  createLobbyState,
+  type FormedGroup,
+  type LobbyState,
+  type Participant,
+  touchEverything,
+} from "../lobby/state.js";
 import { type LinkPeer, linkPeerOf, overviewOf, standingOf, viewOf } from "../lobby/view.js";
 import type { OnMatch } from "../scene/onMatch.js";
 import type { Clock } from "./clock.js";
@@ -38,8 +46,10 @@ export interface SceneRuntimeOptions {
   readonly onMatch?: OnMatch | undefined;
   /** Who this participant was in a match with, in any scene of the study. */
   readonly historyOf: (participantId: string) => History;
-  /** Every match of the log, those read back at start included; has to ignore the ones it knows (by `seq`). */
+  /** Every match of the log that is read or written; has to ignore the ones it knows (by `seq`). */
   readonly onMatchRecord: (record: MatchRecord) => void;
+  /** Every match of the log, those that only a snapshot tells of included. */
+  readonly onFormed: (group: FormedGroup) => void;
   /** What no decision reads. */
   readonly telemetry: (record: Readonly<Record<string, unknown>>) => void;
 }
@@ -57,7 +67,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class SceneRuntime implements SceneHandle {
   readonly settings: SceneSettings;
   readonly #options: SceneRuntimeOptions;
-  readonly #state: LobbyState = createLobbyState();
+  #state: LobbyState = createLobbyState();
   readonly #effectListeners = new Set<(effects: readonly Effect[]) => void>();
   readonly #availabilityListeners = new Set<(available: boolean) => void>();
   #wasAvailable = true;
@@ -91,7 +101,10 @@ export class SceneRuntime implements SceneHandle {
   async #start(): Promise<void> {
     const { journal, seed, nodeId } = this.#options;
     const { lobby } = this.settings;
-    await journal.open((events) => this.#deliver(events));
+    await journal.open(
+      (events) => this.#deliver(events),
+      (snapshot) => this.#restore(snapshot),
+    );
     this.#recovering = false;
     journal.onStatus((status) => this.#onStatus(status));
     journal.nodes?.onHeard((live) => this.#onHeard(live));
@@ -300,6 +313,26 @@ export class SceneRuntime implements SceneHandle {
     await this.#options.journal.appendFacts(facts, this.now());
   }
 
+  /** Goes on from a snapshot where it is one of this version, of this scene. */
+  #restore(snapshot: Snapshot): boolean {
+    const saved = readSavedState(snapshot.state);
+    const { onFormed, logger } = this.#options;
+    if (typeof saved === "string" || saved.seq !== snapshot.seq) {
+      const reason = typeof saved === "string" ? saved : `it ends at ${saved.seq}, not at ${snapshot.seq}`;
+      logger.warn({ reason }, "a snapshot cannot be used; reading the log from its beginning");
+      return false;
+    }
+    this.#state = restoreState(saved);
+    this.#keepUp();
+    for (const group of this.#state.formed) onFormed(group);
+    return true;
+  }
+
+  /** Server time is never behind the log's. */
+  #keepUp(): void {
+    this.#clockOffsetMs = Math.max(this.#clockOffsetMs, this.#state.now - this.#options.clock.now());
+  }
+
   /** The journal's next events: apply all of them, then tell, then decide. */
   #deliver(events: readonly StoredEvent[]): void {
     const effects: Effect[] = [];
@@ -308,14 +341,20 @@ export class SceneRuntime implements SceneHandle {
       if (event.type === "proposal.released") this.#giveUpRoom(event.proposalId);
       if (event.type === "node.leads") this.#leader = event.nodeId;
     }
-    this.#clockOffsetMs = Math.max(this.#clockOffsetMs, this.#state.now - this.#options.clock.now());
-    for (const effect of effects)
-      if (effect.kind === "matchFormed") this.#options.onMatchRecord(effect.record);
+    this.#keepUp();
+    for (const effect of effects) if (effect.kind === "matchFormed") this.#keepRecord(effect.record);
     if (this.#recovering) return;
+    void this.#options.journal.snapshots?.offer(this.#state.seq, () => saveState(this.#state));
     this.#notify(this.#eventListeners, events);
     if (effects.length > 0) this.#notify(this.#effectListeners, effects);
     for (const effect of effects) if (effect.kind === "createRoom") void this.#createRoom(effect);
     this.#decideSoon();
+  }
+
+  #keepRecord(record: MatchRecord): void {
+    const { onFormed, onMatchRecord } = this.#options;
+    onFormed({ at: record.timestamp, members: record.participants.map((p) => p.participantId) });
+    onMatchRecord(record);
   }
 
   /** One listener's bug must not keep the others, or the scene, from going on. */

@@ -1,5 +1,5 @@
 import type { History } from "../lobby/events.js";
-import type { MatchRecord } from "../lobby/matchRecord.js";
+import type { FormedGroup } from "../lobby/state.js";
 
 /** Who was in a match with whom, over all scenes of a study. Follows from the scenes' logs. */
 export class StudyHistory {
@@ -8,11 +8,10 @@ export class StudyHistory {
     { readonly at: number; readonly partners: readonly string[] }[]
   >();
 
-  add(record: MatchRecord): void {
-    const ids = record.participants.map((p) => p.participantId);
-    for (const id of ids) {
+  add({ at, members }: FormedGroup): void {
+    for (const id of members) {
       const matches = this.#byParticipant.get(id) ?? [];
-      matches.push({ at: record.timestamp, partners: ids.filter((other) => other !== id) });
+      matches.push({ at, partners: members.filter((other) => other !== id) });
       // Scenes are read back one after the other, so the order of reading is not the order of time.
       matches.sort((a, b) => b.at - a.at);
       this.#byParticipant.set(id, matches);

@@ -2,6 +2,10 @@
 export interface SceneKeys {
   /** Stream: one entry per append, its id the seq of the append's last event. */
   readonly log: string;
+  /** Stream: what was cut off the log behind a snapshot, 500 entries in one, its id that of the last of them. */
+  readonly archive: string;
+  /** Hash: the newest snapshot, the place it was made at, the entry there, and the place of the one before. */
+  readonly snapshot: string;
   /** Hash: `seq` and `at` of the last event. */
   readonly head: string;
   /** Hash: by node, the number and the result of its last group of appends. */
@@ -22,6 +26,8 @@ export function sceneKeys(keyPrefix: string, sceneId: string): SceneKeys {
   const key = (name: string) => `${keyPrefix}:{${sceneId}}:${name}`;
   return {
     log: key("log"),
+    archive: key("archive"),
+    snapshot: key("snapshot"),
     head: key("head"),
     groups: key("groups"),
     lease: key("lease"),

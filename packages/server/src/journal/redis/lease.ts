@@ -15,8 +15,8 @@ export interface LeaseOptions {
   readonly nodeMs: number;
   /** `leads` may have changed. */
   readonly onChange: () => void;
-  /** After each sign of life that Redis took: who else lives. */
-  readonly onBeat: (live: ReadonlySet<string>) => void;
+  /** After each sign of life that Redis took: who lives, this one included, and which of them holds the lease. */
+  readonly onBeat: (live: ReadonlySet<string>, holder: string) => void;
   /** A sign of life did not get through. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -96,13 +96,14 @@ export class Lease {
       const [lease, leftMs, redisMs, ...live] = reply as [string, number, string, ...string[]];
       if (this.#closed) return;
       clock.observe(Number(redisMs), askedAt);
-      const mine = lease.slice(lease.indexOf(" ") + 1) === nodeId;
+      const holder = lease.slice(lease.indexOf(" ") + 1);
+      const mine = holder === nodeId;
       this.#held = mine ? lease : "";
       if (mine) this.#heldUntil = askedAt + leaseMs * (1 - MARGIN);
       else nextMs = Math.min(nextMs, leftMs + 20);
       this.#watchExpiry();
       onChange();
-      onBeat(new Set(live));
+      onBeat(new Set(live), holder);
     } catch (error) {
       if (this.#closed) return;
       nextMs = Math.min(nextMs, 200);

@@ -1,12 +1,18 @@
 import { type LobbyEvent, parseStoredEvent, type StoredEvent } from "../../lobby/events.js";
 import { reasonOf } from "../errors.js";
+import type { Snapshot } from "../journal.js";
+import { archivedAfter, entryAt } from "./archive.js";
 import { type ConnectionOptions, RedisConnection, RedisStoreError } from "./connection.js";
+import { type Entry, seqOf } from "./entries.js";
+import type { SceneKeys } from "./keys.js";
+import { readSnapshot } from "./snapshots.js";
 
 export interface ReaderOptions extends ConnectionOptions {
-  /** Stream of the scene. */
-  readonly log: string;
   /** The events of an entry that this node wrote itself; see `Appender.takeSent`. */
   readonly sent: (nodeId: string, payload: string) => readonly LobbyEvent[] | undefined;
+  readonly keys: SceneKeys;
+  /** See `SceneJournal.open`. */
+  readonly onSnapshot: ((snapshot: Snapshot) => boolean) | undefined;
   readonly deliver: (events: readonly StoredEvent[]) => void;
   /** Follows the log (`null`), or does not and why. */
   readonly onState: (problem: string | null) => void;
@@ -14,22 +20,21 @@ export interface ReaderOptions extends ConnectionOptions {
   readonly onLost: (reason: string) => void;
 }
 
-/** `[id, [name, value, …]]` */
-type Entry = readonly [string, readonly string[]];
-
 const COUNT = 1000;
 const BLOCK_MS = 2000;
 const ANSWER_MS = 5000;
 const RETRY_MS = 50;
 
 /**
- * Reads a scene's stream from its beginning and goes on reading where it stopped, whatever happens to its connection:
- * nothing has to be notified, so nothing can be missed.
+ * Reads a scene's stream from a snapshot or its beginning and goes on reading where it stopped, whatever happens to its
+ * connection: nothing has to be notified, so nothing can be missed. What was cut off the stream it finds in the archive.
  */
 export class Reader {
   readonly #options: ReaderOptions;
   #connection: RedisConnection | null = null;
   #seq = 0;
+  /** Place of the snapshot that the reading began with; 0 without one. */
+  began = 0;
   /** The last entry that was read, to recognise the log after an interruption. */
   #lastEntry: Entry | null = null;
   #looping: Promise<void> | null = null;
@@ -44,6 +49,11 @@ export class Reader {
     return this.#seq;
   }
 
+  /** The last entry that was delivered; `null`: none yet. */
+  get lastEntry(): Entry | null {
+    return this.#lastEntry;
+  }
+
   /**
    * Resolves when everything there is has been delivered; goes on reading.
    *
@@ -52,6 +62,7 @@ export class Reader {
   async start(): Promise<void> {
     this.#connection = await RedisConnection.open(this.#options);
     try {
+      await this.#begin();
       while ((await this.#read(null)) > 0);
     } catch (error) {
       this.#connection.close();
@@ -88,25 +99,41 @@ export class Reader {
     }
   }
 
+  async #begin(): Promise<void> {
+    const { keys, onSnapshot, reporter } = this.#options;
+    if (onSnapshot === undefined) return;
+    const stored = await readSnapshot((args) => this.#send(args, ANSWER_MS), keys);
+    if (stored === null) return;
+    if (stored.problem !== null) {
+      reporter.warn({ reason: stored.problem }, "the snapshot in Redis is damaged; reading all of the log");
+    } else if (onSnapshot(stored.snapshot)) {
+      this.began = stored.snapshot.seq;
+      this.#seq = this.began;
+      this.#lastEntry = stored.entry;
+    }
+  }
+
   /** @returns how many entries there were */
   async #read(blockMs: number | null): Promise<number> {
-    const { log, deliver, sent } = this.#options;
+    const { keys, deliver } = this.#options;
     const block = blockMs === null ? [] : ["BLOCK", `${blockMs}`];
     const reply = await this.#send(
-      ["XREAD", "COUNT", `${COUNT}`, ...block, "STREAMS", log, `${this.#seq}-0`],
+      ["XREAD", "COUNT", `${COUNT}`, ...block, "STREAMS", keys.log, `${this.#seq}-0`],
       ANSWER_MS + (blockMs ?? 0),
     );
-    const entries = (reply as readonly [string, readonly Entry[]][] | null)?.[0]?.[1] ?? [];
-    const events: StoredEvent[] = [];
-    let seq = this.#seq;
-    for (const entry of entries) {
-      const read = eventsOf(entry, seq, sent);
-      events.push(...read);
-      seq += read.length;
+    let entries = (reply as readonly [string, readonly Entry[]][] | null)?.[0]?.[1] ?? [];
+    let events: StoredEvent[];
+    try {
+      events = this.#eventsOf(entries);
+    } catch (error) {
+      // It does not follow: what is between may have been cut off the stream.
+      entries = await archivedAfter((args) => this.#send(args, ANSWER_MS), keys.archive, this.#seq);
+      if (entries.length === 0) throw error;
+      events = this.#eventsOf(entries);
     }
     const last = entries.at(-1);
     if (last === undefined || this.#closed) return 0;
-    this.#seq = seq;
+    this.#seq = seqOf(last);
     this.#lastEntry = last;
     try {
       deliver(events);
@@ -116,12 +143,18 @@ export class Reader {
     return entries.length;
   }
 
+  #eventsOf(entries: readonly Entry[]): StoredEvent[] {
+    const events: StoredEvent[] = [];
+    for (const entry of entries)
+      events.push(...eventsOf(entry, this.#seq + events.length, this.#options.sent));
+    return events;
+  }
+
   /** Redis may have come back without the newest part of the log: what was applied here then never happened. */
   async #recognise(): Promise<void> {
     if (this.#lastEntry === null) return;
-    const id = `${this.#seq}-0`;
-    const reply = (await this.#send(["XRANGE", this.#options.log, id, id], ANSWER_MS)) as readonly Entry[];
-    if (reply.length === 1 && JSON.stringify(reply[0]) === JSON.stringify(this.#lastEntry)) return;
+    const entry = await entryAt((args) => this.#send(args, ANSWER_MS), this.#options.keys, this.#seq);
+    if (JSON.stringify(entry) === JSON.stringify(this.#lastEntry)) return;
     throw new LostLogError(
       `Redis has lost events that were in the log (from ${this.#seq} or earlier). Restart this node: it then goes on from what Redis still has. Set "appendonly yes" in Redis.`,
     );

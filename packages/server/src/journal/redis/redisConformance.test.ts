@@ -8,8 +8,8 @@ describe.skipIf(!hasRedis)(redisTitle("the Redis journal keeps what every journa
       const rig = await RedisRig.start();
       try {
         await run({
-          openStore: () => rig.store(),
-          openAfterKill: () => rig.store(),
+          openStore: () => rig.store(undefined, { snapshotEvents: 2 }),
+          openAfterKill: () => rig.store(undefined, { snapshotEvents: 2 }),
           breakWrites: async () => rig.pause(),
           mendWrites: async () => rig.resume(),
           dispose: async () => undefined,

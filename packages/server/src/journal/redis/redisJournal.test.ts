@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasRedis, quick, RedisRig, redisTitle } from "../../../test/redisRig.js";
 import type { Decision, Fact, StoredEvent } from "../../lobby/events.js";
 import type { JournalStatus, SceneJournal } from "../journal.js";
+import { entryAt } from "./archive.js";
+import { sceneKeys } from "./keys.js";
 import type { RedisStore } from "./redisStore.js";
 
 const NOW = 1_800_000_000_000;
@@ -18,12 +20,19 @@ interface Node {
   readonly events: StoredEvent[];
 }
 
-async function node(rig: RedisRig, nodeId: string): Promise<Node> {
-  const store = await rig.store(nodeId);
+async function node(rig: RedisRig, nodeId: string, changes: Partial<typeof quick> = {}): Promise<Node> {
+  const store = await rig.store(nodeId, changes);
   const journal = await store.scene("scene");
   const events: StoredEvent[] = [];
   await journal.open((batch) => events.push(...batch));
   return { store, journal, events };
+}
+
+/** Appends until a snapshot was taken of where the log then ends. */
+async function takeSnapshot({ journal, events }: Node): Promise<void> {
+  const taken = () => journal.snapshots?.offer(events.at(-1)?.seq ?? 0, () => "state");
+  do await journal.appendFacts([left("p"), left("q")], NOW);
+  while (!(await taken()));
 }
 
 const status = (journal: SceneJournal, wanted: (status: JournalStatus) => boolean): Promise<void> =>
@@ -158,6 +167,72 @@ describe.skipIf(!hasRedis)(
       const store = await rig.store("b");
       const journal = await store.scene("scene");
       await expect(journal.open(() => {})).rejects.toThrow(/^the log in Redis is damaged: entry 9-0/);
+    });
+
+    it("stays short: what lies behind the snapshot before the newest is in its archive, and nowhere twice", async () => {
+      const a = await node(rig, "a", { snapshotEvents: 10 });
+      for (let i = 0; i < 3; i += 1) await takeSnapshot(a);
+      const before = Number(await rig.command("HGET", "test:{scene}:snapshot", "before"));
+      expect(before).toBeGreaterThan(10);
+      expect(await rig.command("XLEN", "test:{scene}:log")).toBe((a.events.length - before) / 2);
+      const entries = (await rig.command("XRANGE", "test:{scene}:archive", "-", "+")) as [string, unknown][];
+      expect(entries.at(-1)?.[0]).toBe(`${before}-0`);
+      const b = await node(rig, "b");
+      expect(b.events).toEqual(a.events);
+    });
+
+    it("takes no snapshot of a node whose events are not the log's, and none that comes late", async () => {
+      const [a, b] = [
+        await node(rig, "a", { snapshotEvents: 2 }),
+        await node(rig, "b", { snapshotEvents: 2 }),
+      ];
+      const heard = (node: Node) =>
+        new Promise<void>((resolve) => node.journal.nodes?.onHeard((live) => live.size === 2 && resolve()));
+      // The one that does not decide takes them.
+      await Promise.all([heard(a), heard(b)]);
+      await a.journal.appendFacts([left("p"), left("q")], NOW);
+      await expect.poll(() => b.events.length).toBe(2);
+      const offer = () => b.journal.snapshots?.offer(b.events.length, () => "state");
+      expect(await a.journal.snapshots?.offer(2, () => "not this one's turn")).toBe(false);
+      const place = ["XADD", "test:{scene}:log", "2-0"];
+      await rig.command("DEL", "test:{scene}:log");
+      await rig.command(...place, "n", "c", "a", `${NOW}`, "e", "[]");
+      expect(await offer()).toBe(false);
+      expect(await rig.command("EXISTS", "test:{scene}:snapshot")).toBe(0);
+
+      await rig.command("HSET", "test:{scene}:snapshot", "seq", "9");
+      await a.journal.appendFacts([left("r"), left("s")], NOW);
+      await expect.poll(() => b.events.length).toBe(4);
+      expect(await offer()).toBe(false);
+      expect(await rig.command("HLEN", "test:{scene}:snapshot")).toBe(1);
+    });
+
+    it("is read from the beginning where the snapshot is damaged", async () => {
+      const a = await node(rig, "a", { snapshotEvents: 2 });
+      await takeSnapshot(a);
+      await rig.command("HSET", "test:{scene}:snapshot", "state", "what is this?");
+      const journal = await (await rig.store("b")).scene("scene");
+      const events: StoredEvent[] = [];
+      await journal.open(
+        (batch) => events.push(...batch),
+        () => {
+          throw new Error("a damaged snapshot was handed on");
+        },
+      );
+      expect(events).toEqual(a.events);
+      expect(rig.log.some(({ msg }) => /snapshot in Redis is damaged/.test(`${msg}`))).toBe(true);
+    });
+
+    it("has every entry as it was, also when it is in the archive: that is how a reader recognises its log", async () => {
+      const a = await node(rig, "a", { snapshotEvents: 2 });
+      await a.journal.appendFacts([left("p"), left("q")], NOW);
+      const keys = sceneKeys("test", "scene");
+      const send = (args: readonly string[]) => rig.command(...args);
+      const entry = await entryAt(send, keys, 2);
+      for (let i = 0; i < 3; i += 1) await takeSnapshot(a);
+      expect(await rig.command("XRANGE", keys.log, "2-0", "2-0")).toEqual([]);
+      expect(await entryAt(send, keys, 2)).toEqual(entry);
+      expect(await entryAt(send, keys, 1)).toBeUndefined();
     });
 
     it("has one time for all nodes, whatever their own clocks say", async () => {

@@ -5,6 +5,7 @@ import {
   JournalUnavailableError,
   type SceneJournal,
   type SharedNodes,
+  type Snapshot,
 } from "../journal.js";
 import type { LogReporter } from "../logs.js";
 import { Appender } from "./appender.js";
@@ -13,6 +14,7 @@ import { type SceneKeys, scenesKey } from "./keys.js";
 import { Lease } from "./lease.js";
 import { Reader } from "./reader.js";
 import type { RedisClock } from "./redisClock.js";
+import { RedisSnapshots } from "./snapshots.js";
 
 export interface RedisJournalOptions {
   readonly url: string;
@@ -26,6 +28,7 @@ export interface RedisJournalOptions {
   readonly leaseMs: number;
   readonly nodeMs: number;
   readonly appendTimeoutMs: number;
+  readonly snapshotEvents: number;
   readonly onClosed?: () => void;
 }
 
@@ -40,6 +43,7 @@ const READ_BACK_MS = 50;
 /** A scene's journal in a Redis stream, shared by several nodes. */
 export class RedisJournal implements SceneJournal {
   readonly nodes: SharedNodes;
+  readonly snapshots: RedisSnapshots;
   readonly #options: RedisJournalOptions;
   readonly #listeners: ((status: JournalStatus) => void)[] = [];
   readonly #heard: ((live: ReadonlySet<string>) => void)[] = [];
@@ -69,8 +73,15 @@ export class RedisJournal implements SceneJournal {
       leaseMs,
       nodeMs,
       onChange: () => this.#update(),
-      onBeat: (live) => this.#onBeat(live),
+      onBeat: (live, holder) => {
+        this.snapshots.heard(live, holder);
+        this.#onBeat(live);
+      },
       onFailure: (error) => this.#setUnwritten(`Redis: ${reasonOf(error)}`),
+    });
+    this.snapshots = new RedisSnapshots({
+      ...options,
+      lastEntry: () => (this.#opening && this.#closing === null ? (this.#reader?.lastEntry ?? null) : null),
     });
     this.#appender = new Appender({
       connection,
@@ -96,7 +107,10 @@ export class RedisJournal implements SceneJournal {
     this.#listeners.push(listener);
   }
 
-  async open(onEvents: (events: readonly StoredEvent[]) => void): Promise<void> {
+  async open(
+    onEvents: (events: readonly StoredEvent[]) => void,
+    onSnapshot?: (snapshot: Snapshot) => boolean,
+  ): Promise<void> {
     if (this.#opening) throw new Error("a journal is opened once");
     this.#opening = true;
     const { url, keyPrefix, sceneId, keys, connection, reporter } = this.#options;
@@ -106,7 +120,8 @@ export class RedisJournal implements SceneJournal {
       name: `probematch-read-${sceneId}`,
       reporter,
       silenceMs: 10_000,
-      log: keys.log,
+      keys,
+      onSnapshot,
       sent: (nodeId, payload) => this.#appender.takeSent(nodeId, payload),
       deliver: (events) => {
         onEvents(events);
@@ -129,7 +144,7 @@ export class RedisJournal implements SceneJournal {
     await this.#reader.start();
     await this.#lease.beat();
     connection.onChange(() => this.#onConnection());
-    reporter.info({ sceneId, events: this.#reader.seq }, "journal read");
+    reporter.info({ sceneId, events: this.#reader.seq, from: this.#reader.began }, "journal read");
   }
 
   async appendFacts(facts: readonly Fact[], at: number): Promise<void> {
@@ -240,6 +255,7 @@ export class RedisJournal implements SceneJournal {
 
   async #close(): Promise<void> {
     await this.#appender.close();
+    await this.snapshots.close();
     // What was written is read back here before the reading ends.
     const last = this.#undelivered.at(-1);
     if (last !== undefined) await this.#delivery(last.seq).catch(() => undefined);

@@ -22,6 +22,8 @@ export interface RedisStoreOptions {
   readonly nodeMs?: number;
   /** What cannot be written for this long is refused, ms. Default: 5000, or half of `nodeMs` where that is less. */
   readonly appendTimeoutMs?: number;
+  /** A snapshot is made, and what lies behind the one before moved to the archive, every so many events. Default: 10000. */
+  readonly snapshotEvents?: number;
 }
 
 /** A node's logs in Redis, which it shares with other nodes. */
@@ -83,7 +85,7 @@ class Store implements RedisStore {
     this.#check(sceneId);
     if (this.#journals.has(sceneId)) throw new Error(`the journal of ${sceneId} is in use already`);
     const { url, keyPrefix = "probematch", nodeId, reporter } = this.#options;
-    const { leaseMs = 5000, nodeMs = 10_000 } = this.#options;
+    const { leaseMs = 5000, nodeMs = 10_000, snapshotEvents = 10_000 } = this.#options;
     const appendTimeoutMs = this.#options.appendTimeoutMs ?? Math.min(5000, nodeMs / 2);
     const journal = new RedisJournal({
       url,
@@ -97,6 +99,7 @@ class Store implements RedisStore {
       leaseMs,
       nodeMs,
       appendTimeoutMs,
+      snapshotEvents,
       onClosed: () => this.#journals.delete(sceneId),
     });
     this.#journals.set(sceneId, journal);

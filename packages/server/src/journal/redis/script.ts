@@ -126,3 +126,38 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 return 'OK'
 `);
+
+/**
+ * Takes a snapshot, if it is newer than the one there is and the log has the very entry its state ends with: a node that
+ * was paused, or has applied events that Redis lost, leaves nothing behind.
+ *
+ * KEYS snapshot, log
+ * ARGV id of the entry, its seq, the state, the entry as JSON, then the entry's fields
+ * Returns "taken" and the seq of the snapshot before, "older" and the seq of the one there is, or "foreign" and 0.
+ */
+export const snapshotScript = new Script(`
+local before = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
+if before >= tonumber(ARGV[2]) then return { 'older', before } end
+local found = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
+if not found or #found[2] ~= #ARGV - 4 then return { 'foreign', 0 } end
+for i, field in ipairs(found[2]) do
+  if field ~= ARGV[i + 4] then return { 'foreign', 0 } end
+end
+redis.call('HSET', KEYS[1], 'seq', ARGV[2], 'state', ARGV[3], 'entry', ARGV[4], 'before', string.format('%.0f', before))
+return { 'taken', before }
+`);
+
+/**
+ * Moves the beginning of a log to its archive, in one step: at no time is an event in neither of them or in both.
+ *
+ * KEYS log, archive
+ * ARGV ids of the first and the last entry, those and all between packed, the id after the last one's
+ */
+export const archiveScript = new Script(`
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+if not first or first[1] ~= ARGV[1] then return 'gone' end
+if not redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1] then return 'gone' end
+redis.call('XADD', KEYS[2], ARGV[2], 'z', ARGV[3])
+redis.call('XTRIM', KEYS[1], 'MINID', ARGV[4])
+return 'moved'
+`);

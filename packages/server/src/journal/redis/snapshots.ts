@@ -1,0 +1,143 @@
+import { performance } from "node:perf_hooks";
+import { reasonOf } from "../errors.js";
+import type { Snapshot, Snapshots } from "../journal.js";
+import type { LogReporter } from "../logs.js";
+import { pack, unpack } from "./archive.js";
+import type { RedisConnection } from "./connection.js";
+import { type Entry, type Send, seqOf } from "./entries.js";
+import type { SceneKeys } from "./keys.js";
+import { archiveScript, snapshotScript } from "./script.js";
+
+export interface RedisSnapshotsOptions {
+  readonly connection: RedisConnection;
+  readonly keys: SceneKeys;
+  readonly sceneId: string;
+  readonly nodeId: string;
+  readonly reporter: LogReporter;
+  /** How many events lie between two snapshots, at least. */
+  readonly snapshotEvents: number;
+  /** The entry that was delivered last. */
+  readonly lastEntry: () => Entry | null;
+}
+
+const ANSWER_MS = 10_000;
+/** Entries moved to the archive in one go. */
+const PACKET = 500;
+/** A node spends at most this share of its time on making states. */
+const SHARE = 1 / 200;
+
+/**
+ * A scene's snapshots in Redis, and the log's archive behind them.
+ *
+ * One node makes them, where there are several one that does not decide. Which one is no matter of safety: a snapshot is
+ * taken only where the log has the very entry it ends with, and the archive only goes on where it ended.
+ */
+export class RedisSnapshots implements Snapshots {
+  readonly #options: RedisSnapshotsOptions;
+  readonly #send: Send;
+  #keeper = false;
+  #lastSeq = 0;
+  #notBefore = 0;
+  #working: Promise<boolean> | null = null;
+  #failing = false;
+  #closed = false;
+
+  constructor(options: RedisSnapshotsOptions) {
+    this.#options = options;
+    this.#send = (args) => options.connection.send(args, ANSWER_MS);
+  }
+
+  /** Who lives, and who of them decides: of the others, the first one makes the snapshots. */
+  heard(live: ReadonlySet<string>, holder: string): void {
+    const others = [...live].filter((id) => id !== holder).toSorted();
+    this.#keeper = (others[0] ?? holder) === this.#options.nodeId;
+  }
+
+  async offer(seq: number, save: () => string): Promise<boolean> {
+    const entry = this.#options.lastEntry();
+    if (!this.#keeper || this.#closed || this.#working !== null) return false;
+    if (seq - this.#lastSeq < this.#options.snapshotEvents || performance.now() < this.#notBefore)
+      return false;
+    if (entry === null || seqOf(entry) !== seq) return false;
+    const startedAt = performance.now();
+    const state = save();
+    const doneAt = performance.now();
+    this.#notBefore = doneAt + (doneAt - startedAt) / SHARE;
+    this.#working = this.#keep({ seq, state }, entry).finally(() => {
+      this.#working = null;
+    });
+    return this.#working;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#working;
+  }
+
+  async #keep({ seq, state }: Snapshot, entry: Entry): Promise<boolean> {
+    const { connection, keys, sceneId, reporter } = this.#options;
+    try {
+      const [id, fields] = entry;
+      const reply = await snapshotScript.run(
+        connection,
+        [keys.snapshot, keys.log],
+        [id, seq, await pack(state), JSON.stringify(entry), ...fields],
+        ANSWER_MS,
+      );
+      const [result, place] = reply as ["taken" | "older" | "foreign", number];
+      // Behind another's, or for a log that Redis has lost: both come out elsewhere.
+      this.#lastSeq = result === "older" ? place : seq;
+      if (result !== "taken") return false;
+      const moved = await this.#archive(place);
+      this.#failing = false;
+      reporter.info({ sceneId, seq, bytes: state.length, moved }, "snapshot taken");
+      return true;
+    } catch (error) {
+      if (!this.#failing && !this.#closed) {
+        reporter.warn({ sceneId, reason: reasonOf(error) }, "no snapshot could be taken; trying again later");
+      }
+      this.#failing = true;
+      return false;
+    }
+  }
+
+  /** Moves what the log has up to there to the archive. @returns how many entries */
+  async #archive(upTo: number): Promise<number> {
+    const { connection, keys } = this.#options;
+    for (let moved = 0; ; ) {
+      const range = ["XRANGE", keys.log, "-", `${upTo}-0`, "COUNT", `${PACKET}`];
+      const entries = this.#closed ? [] : ((await this.#send(range)) as readonly Entry[]);
+      const [first, last] = [entries[0], entries.at(-1)];
+      if (first === undefined || last === undefined) return moved;
+      const done = await archiveScript.run(
+        connection,
+        [keys.log, keys.archive],
+        [first[0], last[0], await pack(JSON.stringify(entries)), `${seqOf(last) + 1}-0`],
+        ANSWER_MS,
+      );
+      // Another node is at it.
+      if (done !== "moved") return moved;
+      moved += entries.length;
+    }
+  }
+}
+
+/** The newest snapshot of a scene, with the entry its state ends with; `null`: there is none. */
+export async function readSnapshot(
+  send: Send,
+  keys: SceneKeys,
+): Promise<
+  | { readonly problem: null; readonly snapshot: Snapshot; readonly entry: Entry }
+  | { readonly problem: string }
+  | null
+> {
+  const reply = (await send(["HMGET", keys.snapshot, "seq", "state", "entry"])) as (string | null)[];
+  const [seq, state, entry] = reply;
+  if (seq == null || state == null || entry == null) return null;
+  try {
+    const snapshot = { seq: Number(seq), state: await unpack(state) };
+    return { problem: null, snapshot, entry: JSON.parse(entry) as Entry };
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
+}
