@@ -50,6 +50,7 @@ describe("checkOptions", () => {
       keyPrefix: "probematch",
       leaseMs: 5000,
       nodeMs: 10_000,
+      snapshotEvents: 10_000,
     });
     expect(pathsOf({ redis: { url, leaseMs: 8000 } })).toEqual(["redis.nodeMs"]);
     expect(pathsOf({ redis: { url: "localhost:6379", keyPrefix: "a b" } })).toEqual([

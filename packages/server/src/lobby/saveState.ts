@@ -36,6 +36,7 @@ export function saveState(state: LobbyState): string {
     participants,
     proposals: [...state.proposals.values()].map((p) => ({
       ...p,
+      repeated: [...p.repeated],
       confirmed: [...p.confirmed],
       gone: [...p.gone],
       room: p.room ?? null,
@@ -77,6 +78,7 @@ export function restoreState(saved: SavedState): LobbyState {
     asOf: { now },
     proposals: byId(saved.proposals, "proposalId", (p) => ({
       ...p,
+      repeated: new Map(p.repeated),
       confirmed: new Set(p.confirmed),
       gone: new Set(p.gone),
       room: p.room ?? undefined,

@@ -71,6 +71,8 @@ const proposal = v.object({
   phase: v.picklist(["probing", "confirming", "creating"]),
   deadlineAt: at,
   probes: v.array(serverIdSchema),
+  /** By pair, the probes that failed. */
+  repeated: v.array(v.tuple([v.string(), v.array(serverIdSchema)])),
   confirmed: ids,
   gone: ids,
   matchId: v.nullable(serverIdSchema),
