@@ -143,9 +143,10 @@ function remindOfEverything(state: LobbyState): void {
       if (graceUntil !== null) agenda.due.add(graceUntil, { kind: "match", id: matchId });
     }
   }
-  for (const [a, b, { blockedUntil, expiresAt }] of state.pairs.entries(now)) {
-    if (blockedUntil !== null) agenda.due.add(blockedUntil, { kind: "pair", a, b });
-    agenda.due.add(expiresAt, { kind: "pair", a, b });
+  for (const [a, b, { blockedUntil, fresh, expiresAt }] of state.pairs.entries(now)) {
+    for (const at of [blockedUntil, fresh?.until ?? null, expiresAt]) {
+      if (at !== null) agenda.due.add(at, { kind: "pair", a, b });
+    }
   }
   if (state.pausedUntil !== null) agenda.due.add(state.pausedUntil, { kind: "everybody" });
 }

@@ -122,6 +122,7 @@ const pairRecord = v.object({
   reason: v.nullable(probeFailureSchema),
   at,
   blockedUntil: v.nullable(at),
+  fresh: v.nullable(v.object({ rttMs: at, until: at })),
   expiresAt: at,
   failures: count,
 });
