@@ -53,7 +53,9 @@ export interface Bounds {
   /** The shortest way over a landmark: an upper bound as far as the triangle inequality holds. */
   readonly aboveMs: number;
   /** The three largest differences to one landmark (lower bounds), the largest first. */
-  readonly belowMs: readonly [number, number, number];
+  readonly below1Ms: number;
+  readonly below2Ms: number;
+  readonly below3Ms: number;
   /**
    * Standard deviation of the differences: without what both last miles add to every one of them, and near zero
    * for neighbours, however far they are from all landmarks.
@@ -90,9 +92,14 @@ export function boundsBetween(a: Place, b: Place): Bounds | null {
     sum += difference;
     squares += difference * difference;
     const size = Math.abs(difference);
-    if (size > first) [first, second, third] = [size, first, second];
-    else if (size > second) [second, third] = [size, second];
-    else if (size > third) third = size;
+    if (size > first) {
+      third = second;
+      second = first;
+      first = size;
+    } else if (size > second) {
+      third = second;
+      second = size;
+    } else if (size > third) third = size;
   }
   if (landmarks === 0) return null;
   // With fewer than three landmarks the missing bounds are the best ones there are.
@@ -102,7 +109,9 @@ export function boundsBetween(a: Place, b: Place): Bounds | null {
   return {
     landmarks,
     aboveMs: Math.max(SHORTEST_MS, above),
-    belowMs: [first, second, third],
+    below1Ms: first,
+    below2Ms: second,
+    below3Ms: third,
     unlikeMs: Math.sqrt(Math.max(0, squares / landmarks - mean * mean)),
     remoteMs: Math.min(nearestToA, nearestToB),
   };

@@ -50,7 +50,6 @@ export class LatencyModel {
   readonly #sites: Sites;
   readonly #lessons: Map<number, Lesson>;
   readonly #known = new WeakMap<Located, Known>();
-  readonly #beliefs = new WeakMap<Place, WeakMap<Place, Belief>>();
 
   /** @param saved what another model had learned: this one goes on there. What it knows of people is in themselves. */
   constructor(saved: SavedLatency = { landmarks: [], sites: [], lessons: [] }) {
@@ -137,18 +136,9 @@ export class LatencyModel {
   }
 
   #fromLandmarks(a: Place, b: Place): Belief {
-    let row = this.#beliefs.get(a);
-    if (row === undefined) {
-      row = new WeakMap();
-      this.#beliefs.set(a, row);
-    }
-    let belief = row.get(b);
-    if (belief === undefined) {
-      const bounds = boundsBetween(a, b);
-      belief = bounds === null ? nothingKnown : beliefFrom(bounds);
-      row.set(b, belief);
-    }
-    return belief;
+    // Not kept: it takes less than a microsecond, and those who wait have millions of pairs.
+    const bounds = boundsBetween(a, b);
+    return bounds === null ? nothingKnown : beliefFrom(bounds);
   }
 
   /** Kept as long as what was measured about somebody stays the same. */

@@ -27,10 +27,12 @@ export const LOGISTIC_SD = Math.PI / Math.sqrt(3);
 
 const SMALLEST_SCALE = 0.03;
 
+type Eight = readonly [number, number, number, number, number, number, number, number];
+
 interface Coefficients {
   readonly landmarks: number;
-  readonly location: readonly number[];
-  readonly scale: readonly number[];
+  readonly location: readonly [...Eight, number, number, number];
+  readonly scale: Eight;
 }
 
 /**
@@ -70,42 +72,50 @@ const coefficients: readonly Coefficients[] = [
 /** From the mean absolute error of a fit to the scale of the logistic distribution that fits the tails best. */
 const SCALE_FACTOR = 0.75;
 
-/** What the landmarks alone say of a path. */
+/** Which coefficients to use, by number of landmarks; beyond the end the last ones. */
+const byLandmarks: readonly (Coefficients | undefined)[] = Array.from(
+  { length: Math.max(...coefficients.map(({ landmarks }) => landmarks)) + 1 },
+  (_, count) => coefficients.findLast(({ landmarks }) => landmarks <= count) ?? coefficients[0],
+);
+
+/** What the landmarks alone say of a path. Asked about thousands of pairs for one decision: no lists, no searching. */
 export function beliefFrom(bounds: Bounds): Belief {
-  const { aboveMs, belowMs, unlikeMs, remoteMs } = bounds;
-  const row = coefficients.findLast((c) => c.landmarks <= bounds.landmarks) ?? coefficients[0];
+  const { aboveMs, below1Ms, below2Ms, below3Ms, unlikeMs, remoteMs } = bounds;
+  const row = byLandmarks[Math.min(bounds.landmarks, byLandmarks.length - 1)];
   if (row === undefined) throw new Error("the prior has no coefficients");
   const far = Math.log(aboveMs / 100);
-  const [below1, below2, below3] = belowMs.map((ms) => Math.min(1, ms / aboveMs)) as [number, number, number];
+  const below1 = Math.min(1, below1Ms / aboveMs);
+  const below2 = Math.min(1, below2Ms / aboveMs);
+  const below3 = Math.min(1, below3Ms / aboveMs);
   const unlike = Math.log(unlikeMs + 5) - 3;
-  const apart = Math.log(belowMs[0] + 10) - 3.5;
+  const apart = Math.log(below1Ms + 10) - 3.5;
   // 0 where one of the two is at a landmark, up to a half where both are equally far from all.
   const remote = remoteMs / aboveMs;
-  const location = dot(row.location, [
-    1,
-    far,
-    far * far,
-    below1,
-    below2,
-    below3,
-    unlike,
-    apart,
-    unlike * far,
-    remote,
-    remote * unlike,
-  ]);
+  const [l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10] = row.location;
+  const location =
+    l0 +
+    l1 * far +
+    l2 * (far * far) +
+    l3 * below1 +
+    l4 * below2 +
+    l5 * below3 +
+    l6 * unlike +
+    l7 * apart +
+    l8 * (unlike * far) +
+    l9 * remote +
+    l10 * (remote * unlike);
   // Bounds that contradict each other tell of a detour somewhere, and that nothing is sure.
-  const contradiction = Math.min(2, Math.max(0, belowMs[0] / aboveMs - 1));
-  const scale = dot(row.scale, [
-    1,
-    far,
-    below1,
-    below2,
-    Math.log((unlikeMs + 3) / aboveMs),
-    contradiction,
-    remote,
-    remote * far,
-  ]);
+  const contradiction = Math.min(2, Math.max(0, below1Ms / aboveMs - 1));
+  const [s0, s1, s2, s3, s4, s5, s6, s7] = row.scale;
+  const scale =
+    s0 +
+    s1 * far +
+    s2 * below1 +
+    s3 * below2 +
+    s4 * Math.log((unlikeMs + 3) / aboveMs) +
+    s5 * contradiction +
+    s6 * remote +
+    s7 * (remote * far);
   return {
     logRttMs: Math.log(aboveMs) + location,
     scale: SCALE_FACTOR * Math.max(SMALLEST_SCALE, Math.exp(scale)),
@@ -115,9 +125,3 @@ export function beliefFrom(bounds: Bounds): Belief {
 
 /** Without any landmark in common: half of the world's pairs are within 130 ms, most within 400. */
 export const nothingKnown: Belief = { logRttMs: Math.log(130), scale: 0.4, odd: 0 };
-
-function dot(a: readonly number[], b: readonly number[]): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i += 1) sum += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum;
-}

@@ -77,7 +77,8 @@ function openScene(state: LobbyState, event: StoredEvent & { type: "scene.opened
   state.configHash = event.configHash;
   // Where nodes share the log, those of another node are still connected to it; those of none are not.
   const lost = (p: Participant) => event.shared !== true || p.nodeId === null;
-  for (const p of state.participants.values()) {
+  // From the end: taking the first of 50,000 out of a line again and again would move all the others each time.
+  for (const p of [...state.participants.values()].reverse()) {
     if (p.status === "ended" || !p.connected || !lost(p)) continue;
     loseConnection(state, p, event.graceUntil);
   }
