@@ -106,7 +106,7 @@ async function work() {
     const count = { participants: 0, matches: 0, violations: {}, failing: [] };
     for (let seed = share.from; seed < share.to; seed += 1) {
       for (const [setting, run] of Object.entries({ "one server": chaosRun, "several nodes": clusterRun })) {
-        const result = run(`s${seed}`);
+        const result = run(`s${seed}`, "crowds");
         count.participants += result.participants;
         count.matches += result.matches;
         for (const { kind, what, at } of result.violations) {

@@ -30,12 +30,15 @@ export interface ChaosOptions {
   readonly accidentMeanMs: number;
 }
 
+/** How many take part: few, where a run is over soon and much happens to each; or a crowd now and then. */
+export type ChaosSize = "small" | "crowds";
+
 /** A different mix for every seed, so that no combination stays untried for long. */
-export function chaosOptionsFor(random: () => number): ChaosOptions {
+export function chaosOptionsFor(random: () => number, size: ChaosSize = "small"): ChaosOptions {
   const pick = <T>(...values: readonly [T, ...T[]]): T =>
     values[Math.floor(random() * values.length)] ?? values[0];
   return {
-    participants: pick(4, 10, 30),
+    participants: size === "small" ? pick(4, 10, 30) : pick(4, 30, 120),
     groupSize: pick(2, 2, 2, 3, 4, 5),
     maxP2pRttMs: pick<number | null>(null, 60, 120, 120, 250),
     relaxes: pick(false, false, true),

@@ -10,7 +10,7 @@ import type { LobbyState } from "../lobby/state.js";
 import { viewOf } from "../lobby/view.js";
 import { VirtualScene } from "../lobby/virtualScene.js";
 import { chaosConfigOf, chaosReport, strictestOf, WAIT_MS } from "./chaosConfig.js";
-import { type ChaosOptions, chaosOptionsFor } from "./chaosOptions.js";
+import { type ChaosOptions, type ChaosSize, chaosOptionsFor } from "./chaosOptions.js";
 import { ChaosPage, type PageScene, type PageServer } from "./chaosPage.js";
 import { brokenBy, chaosAttributes } from "./chaosRules.js";
 import { Invariants, type Violation } from "./invariants.js";
@@ -36,8 +36,8 @@ const AFTERMATH_MS = 600_000;
  *
  * @param options what happens; default: a mix that follows from the seed
  */
-export function chaosRun(seed: string, options?: ChaosOptions): ChaosResult {
-  return new ChaosRun(seed, options).run();
+export function chaosRun(seed: string, size?: ChaosSize): ChaosResult {
+  return new ChaosRun(seed, size).run();
 }
 
 class ChaosRun implements PageServer {
@@ -60,10 +60,10 @@ class ChaosRun implements PageServer {
   #crashes = 0;
   #wakeTime: number | null = null;
 
-  constructor(seed: string, options?: ChaosOptions) {
+  constructor(seed: string, size?: ChaosSize) {
     this.#seed = seed;
     this.world = new World(seed);
-    this.options = options ?? chaosOptionsFor(this.world.random);
+    this.options = chaosOptionsFor(this.world.random, size);
     this.#config = chaosConfigOf(this.options);
   }
 

@@ -33,7 +33,7 @@ describe("several nodes over one journal, under accidents of every kind,", () =>
   );
   it.each(planted)("show a planted mistake of the kind %s within 200 seeds", { timeout: 120_000 }, (kind) => {
     const found = Array.from({ length: 200 }, (_, i) => `s${i}`).find((seed) =>
-      clusterRun(seed, plantedBugs[kind]).violations.some((violation) => violation.kind === kind),
+      clusterRun(seed, "small", plantedBugs[kind]).violations.some((violation) => violation.kind === kind),
     );
     expect(found).toBeDefined();
   });

@@ -7,7 +7,7 @@ import { saveState } from "../lobby/saveState.js";
 import { createLobbyState, type LobbyState } from "../lobby/state.js";
 import { viewOf } from "../lobby/view.js";
 import { chaosConfigOf, chaosReport, WAIT_MS } from "./chaosConfig.js";
-import { type ChaosOptions, chaosOptionsFor } from "./chaosOptions.js";
+import { type ChaosOptions, type ChaosSize, chaosOptionsFor } from "./chaosOptions.js";
 import { ChaosPage, type PageScene, type PageServer } from "./chaosPage.js";
 import { chaosAttributes } from "./chaosRules.js";
 import type { ChaosResult } from "./chaosRun.js";
@@ -40,8 +40,8 @@ const CHECK_MS = 1000;
  *
  * @param bug a mistake to plant
  */
-export function clusterRun(seed: string, bug: PlantedBug | null = null): ChaosResult {
-  return new ClusterRun(seed, bug).run();
+export function clusterRun(seed: string, size?: ChaosSize, bug: PlantedBug | null = null): ChaosResult {
+  return new ClusterRun(seed, size, bug).run();
 }
 
 class ClusterRun implements PageServer {
@@ -64,11 +64,11 @@ class ClusterRun implements PageServer {
   #lives = 0;
   #crashes = 0;
 
-  constructor(seed: string, bug: PlantedBug | null) {
+  constructor(seed: string, size: ChaosSize | undefined, bug: PlantedBug | null) {
     this.#seed = seed;
     this.#bug = bug;
     this.world = new World(`cluster ${seed}`);
-    this.options = chaosOptionsFor(this.world.random);
+    this.options = chaosOptionsFor(this.world.random, size);
     const { world } = this;
     this.#cluster = {
       nodes: world.whole(2, 4),

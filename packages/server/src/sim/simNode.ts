@@ -37,6 +37,7 @@ type Queued = ModelledAppend & { readonly done: Done };
 const APPEND_MS = 3000;
 const RETRY_MS = 300;
 const HOLD_MS = 100;
+const READ_BACK_MS = 50;
 const POLL_MS = 1000;
 
 /** One server process of a scene that several share: what runtime, Redis journal and presence do, on a virtual clock. */
@@ -275,8 +276,8 @@ export class SimNode implements PageScene {
         return;
       }
       this.#holdUntil = 0;
-      this.#queue = [...this.#queue.filter(isDecisions), ...this.#queue.filter((q) => !isDecisions(q))];
     }
+    this.#queue = [...this.#queue.filter(isDecisions), ...this.#queue.filter((q) => !isDecisions(q))];
     this.#sending = true;
     this.#number += 1;
     this.#ask(this.#queue.splice(0), this.#number);
@@ -296,13 +297,16 @@ export class SimNode implements PageScene {
     let over = false;
     const finish = (answer: readonly ModelledResult[] | "failed") => {
       over = true;
-      this.#sending = false;
       if (answer !== "failed" && answer.includes("stale")) this.#holdUntil = world.now + HOLD_MS;
       for (const [i, { done }] of appends.entries()) {
         if (answer === "failed") done("failed");
         else this.#conclude(answer[i] ?? "stale", done);
       }
-      this.#send();
+      const written = answer === "failed" ? [] : answer.filter((result) => typeof result === "number");
+      this.#onceRead(Math.max(0, ...written), () => {
+        this.#sending = false;
+        this.#send();
+      });
     };
     const ask = () => {
       carry(() => {
@@ -323,6 +327,21 @@ export class SimNode implements PageScene {
       this.#later(RETRY_MS, again);
     };
     again();
+  }
+
+  /** The next group goes when the last one has been read back, or after a moment; see `journal/redis/appender.ts`. */
+  #onceRead(seq: number, next: () => void): void {
+    let over = false;
+    const once = () => {
+      if (!over) next();
+      over = true;
+    };
+    if (seq <= this.state.seq) {
+      once();
+      return;
+    }
+    this.#undelivered.push({ seq, done: once });
+    this.#later(READ_BACK_MS, once);
   }
 
   /** Tells how an append went, once what was written is delivered here. */
