@@ -30,8 +30,6 @@ const ENOUGH = 30;
 /** Two measurements of one pair differ by this much, as a standard deviation of the logarithm. */
 const AGAIN_SD = 0.08;
 const LOGISTIC_SD = Math.PI / Math.sqrt(3);
-/** Half of a logistic distribution lies within this many scales of its middle. */
-const HALF = Math.log(3);
 const FIVE_PERCENT = Math.log(19);
 /** Without any measurement at all: half of the world's pairs are within 130 ms. */
 const ANYWHERE = { logMs: Math.log(130), scale: 0.4 };
@@ -48,31 +46,26 @@ export class LearnedLatencies {
   readonly #people: readonly Located[];
   readonly #measured = new Map<number, number>();
   readonly #sorted: readonly number[];
-  readonly #shift: number = 0;
-  readonly #stretch: number = 1;
+  /** How far measurements were from what was believed before, in scales of the belief, rising; empty = too few to tell. */
+  readonly #errors: readonly number[] = [];
 
   constructor(people: readonly Located[], pairs: readonly MeasuredPair[]) {
     this.#people = people;
     for (const person of people) this.#model.locate(person);
-    const errors: { readonly log: number; readonly scales: number }[] = [];
+    const errors: (PredictionError & { readonly log: number })[] = [];
     for (const { a, b, rttMs } of pairs) {
       const [x, y] = [people[a], people[b]];
       if (x === undefined || y === undefined || rttMs <= 0) continue;
       const belief = beliefOf(this.#model.edge(x, y));
       if (belief !== null) {
         const log = Math.log(rttMs) - belief.logMs;
-        errors.push({ log, scales: log / belief.scale });
+        errors.push({ a, b, log, scales: log / belief.scale });
       }
       this.#model.observe(x, y, rttMs);
       this.#measured.set(this.#key(a, b), rttMs);
     }
     this.#sorted = [...this.#measured.values()].sort((a, b) => a - b);
-    if (errors.length >= ENOUGH) {
-      const scales = errors.map((error) => error.scales);
-      const shift = median(scales) ?? 0;
-      this.#shift = shift;
-      this.#stretch = (median(scales.map((z) => Math.abs(z - shift))) ?? HALF) / HALF;
-    }
+    if (errors.length >= ENOUGH) this.#errors = fairly(errors);
     const located = people.map(({ serverRtt, beaconRttMs }) =>
       serverRtt === null ? Object.keys(beaconRttMs).length : 1 + Object.keys(beaconRttMs).length,
     );
@@ -98,16 +91,45 @@ export class LearnedLatencies {
     if (measured !== undefined) return measured * Math.exp((AGAIN_SD * logit) / LOGISTIC_SD);
     const [x, y] = [this.#people[a], this.#people[b]];
     const belief = x === undefined || y === undefined ? null : beliefOf(this.#model.edge(x, y));
-    if (belief !== null) return Math.exp(belief.logMs + belief.scale * (this.#shift + this.#stretch * logit));
-    return (
-      this.#sorted[Math.floor(u * this.#sorted.length)] ?? Math.exp(ANYWHERE.logMs + ANYWHERE.scale * logit)
-    );
+    if (belief !== null) return Math.exp(belief.logMs + belief.scale * (at(this.#errors, bounded) ?? logit));
+    return at(this.#sorted, bounded) ?? Math.exp(ANYWHERE.logMs + ANYWHERE.scale * logit);
   }
 
   #key(a: number, b: number): number {
     return a < b ? a * this.#people.length + b : b * this.#people.length + a;
   }
 }
+
+interface PredictionError {
+  readonly a: number;
+  readonly b: number;
+  /** In scales of the belief. */
+  readonly scales: number;
+}
+
+/**
+ * The errors as they would be if everybody had been probed as often. Who is far from all is probed again and again until
+ * somebody is near enough, so most of a log's pairs are theirs: a pair counts for the share it has of its people's probes.
+ *
+ * @returns a hundred quantiles, rising
+ */
+function fairly(errors: readonly PredictionError[]): readonly number[] {
+  const probes = new Map<number, number>();
+  for (const { a, b } of errors) for (const one of [a, b]) probes.set(one, (probes.get(one) ?? 0) + 1);
+  const weightOf = ({ a, b }: PredictionError) => 1 / (probes.get(a) ?? 1) + 1 / (probes.get(b) ?? 1);
+  const sorted = [...errors].sort((x, y) => x.scales - y.scales);
+  const total = sorted.reduce((sum, error) => sum + weightOf(error), 0);
+  const quantiles: number[] = [];
+  let sum = 0;
+  for (const error of sorted) {
+    sum += weightOf(error) / total;
+    while (quantiles.length < 100 && sum >= (quantiles.length + 0.5) / 100) quantiles.push(error.scales);
+  }
+  return quantiles;
+}
+
+const at = (rising: readonly number[], u: number): number | undefined =>
+  rising[Math.floor(u * rising.length)];
 
 function beliefOf({ rttMs, highMs }: Edge): { readonly logMs: number; readonly scale: number } | null {
   if (rttMs === null || highMs === null) return null;
