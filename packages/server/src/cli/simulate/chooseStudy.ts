@@ -1,5 +1,5 @@
 import type { LobbyConfig } from "../../lobby/config.js";
-import type { Matchmaker } from "../../matchmakers/matchmaker.js";
+import { Matchmaker } from "../../matchmakers/matchmaker.js";
 import { matchmakerFromDescription } from "../../matchmakers/registry.js";
 import { ConfigError, type ConfigProblem } from "../../scene/configError.js";
 import { readScenes } from "../../scene/resolveScene.js";
@@ -47,11 +47,19 @@ export interface ChosenStudy {
   readonly limitsMs: readonly number[];
   /** Of the configuration; `null` where there is none. */
   readonly configHash: string | null;
-  /** The chosen matchmaker with this limit. */
-  matchmakerFor(maxP2pRttMs: number | null): Matchmaker;
+  /** The chosen one, with its own limit, which may relax. */
+  readonly matchmaker: Matchmaker;
+  /** The chosen one under a limit of {@link limitsMs}: where limits were typed, that one for everybody. */
+  matchmakerFor(maxP2pRttMs: number): Matchmaker;
   /** The study's other rules around a matchmaker. */
   configFor(matchmaker: Matchmaker): LobbyConfig;
 }
+
+/** What a log calls a matchmaker, and what a configuration does, where its limit says all of it. */
+export const plainNames: Readonly<Record<string, string>> = {
+  FIFO: "fifo",
+  LowestLatency: "lowest-latency",
+};
 
 /** @throws {UsageError | ConfigError} there is no such study */
 export async function chooseStudy(
@@ -67,20 +75,23 @@ export async function chooseStudy(
     );
   const own = choice.matchmaker === undefined ? (scene?.matchmaker ?? null) : null;
   const described = descriptionOf(choice.matchmaker ?? defaults.matchmaker);
-  const limitMs = own === null ? limitOf(described, defaults.limitMs) : own.maxP2pRttMs;
-  const limitsMs = choice.limitsMs ?? (limitMs === null ? [] : [limitMs]);
-  const matchmakerFor = (ms: number | null) => (own === null ? make(described, ms) : withLimit(own, ms));
-  matchmakerFor(limitsMs[0] ?? limitMs);
+  const matchmaker = own ?? make({ maxP2pRttMs: defaults.limitMs, ...described }, defaults.limitMs);
+  const limitsMs = choice.limitsMs ?? (matchmaker.maxP2pRttMs === null ? [] : [matchmaker.maxP2pRttMs]);
+  const matchmakerFor = (ms: number) => {
+    if (choice.limitsMs === null) return matchmaker;
+    return own === null ? make({ ...described, maxP2pRttMs: ms }, ms) : withLimit(own, ms);
+  };
   const groupSize = choice.groupSize ?? scene?.groupSize ?? defaults.groupSize;
   const patienceMs = choice.patienceMs ?? (scene === null ? defaults.patienceMs : scene.waitTimeoutMs);
   const beacons = choice.beacons ?? settings?.beacons.length ?? defaults.beacons;
   return {
-    name: own?.name ?? String(described["name"]),
+    name: own === null ? String(described["name"]) : nameOf(own),
     groupSize,
     patienceMs,
     beacons,
     limitsMs,
     configHash: scene?.configHash ?? null,
+    matchmaker,
     matchmakerFor,
     configFor: (matchmaker) => ({
       ...(scene === null
@@ -139,28 +150,28 @@ function descriptionOf(given: string): Description {
   }
 }
 
-function limitOf({ maxP2pRttMs }: Description, otherwise: number | null): number | null {
-  return typeof maxP2pRttMs === "number" ? maxP2pRttMs : otherwise;
-}
+/** One that the comparison has too goes by its name there. */
+const nameOf = ({ name, relaxingLimit }: Matchmaker): string =>
+  relaxingLimit === null ? (plainNames[name] ?? name) : name;
 
-function make(described: Description, maxP2pRttMs: number | null): Matchmaker {
-  const sum = described["name"] === "latency-fifo" ? { maxServerRttMs: maxP2pRttMs } : {};
-  const result = matchmakerFromDescription({ ...sum, ...described, maxP2pRttMs });
+/** Where the rule of the sum is not given, it goes by the same figure. */
+function make(described: Description, limitMs: number | null): Matchmaker {
+  const sum = described["name"] === "latency-fifo" ? { maxServerRttMs: limitMs } : {};
+  const result = matchmakerFromDescription({ ...sum, ...described });
   if (result.status === "ok") return result.matchmaker;
   throw new UsageError(`--matchmaker: ${result.problems.join(" ")}`);
 }
 
-/** The same matchmaker under another limit, whatever class it is of; a rule of its own for turning pairs down is not kept. */
-const withLimit = (matchmaker: Matchmaker, maxP2pRttMs: number | null): Matchmaker =>
-  maxP2pRttMs === matchmaker.maxP2pRttMs
-    ? matchmaker
-    : new Proxy(matchmaker, {
-        get: (target, key) => {
-          if (key === "maxP2pRttMs") return maxP2pRttMs;
-          // Methods run on the original, whose limit is another one.
-          if (key === "shouldRejectForRtt")
-            return (rttMs: number | null) => maxP2pRttMs !== null && (rttMs === null || rttMs > maxP2pRttMs);
-          const value: unknown = Reflect.get(target, key, target);
-          return typeof value === "function" ? value.bind(target) : value;
-        },
-      });
+/** The same matchmaker under one limit for everybody, whatever class it is of; a rule of its own for turning pairs down is not kept. */
+function withLimit(matchmaker: Matchmaker, maxP2pRttMs: number): Matchmaker {
+  // These run on the proxy, with its limit; all others on the original, which has private fields.
+  const { limitFor, limitRelaxesAt, shouldRejectForRtt } = Matchmaker.prototype;
+  const fixed = { maxP2pRttMs, relaxingLimit: null, limitFor, limitRelaxesAt, shouldRejectForRtt };
+  return new Proxy(matchmaker, {
+    get: (target, key) => {
+      if (Object.hasOwn(fixed, key)) return Reflect.get(fixed, key);
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

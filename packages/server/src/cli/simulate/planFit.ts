@@ -7,7 +7,7 @@ import { type Lesson, learn } from "../../sim/fit/learn.js";
 import type { Pilot } from "../../sim/fit/pilot.js";
 import { PilotWorld, UNKNOWN_PROBE_MS } from "../../sim/fit/pilotWorld.js";
 import { type CliIo, UsageError } from "../io.js";
-import { type ChosenStudy, chooseStudy, type StudyDefaults } from "./chooseStudy.js";
+import { type ChosenStudy, chooseStudy, plainNames, type StudyDefaults } from "./chooseStudy.js";
 import { fitReportOf } from "./fitReport.js";
 import type { SimulateOptions, SimulationPlan } from "./plan.js";
 import { showProgress } from "./progress.js";
@@ -69,8 +69,7 @@ async function checkPrediction(
   seed: string,
   io: CliIo,
 ): Promise<HoldOut | null | "stopped"> {
-  const limitMs = study.limitsMs[0] ?? null;
-  const steps = holdOut(pilot, study.configFor(study.matchmakerFor(limitMs)), seed);
+  const steps = holdOut(pilot, study.configFor(study.matchmaker), seed);
   const progress = showProgress(io);
   try {
     for (;;) {
@@ -85,12 +84,9 @@ async function checkPrediction(
   }
 }
 
-/** What a log calls a matchmaker, and what a configuration does. Others have options that no log tells. */
-const described: Readonly<Record<string, string>> = { FIFO: "fifo", LowestLatency: "lowest-latency" };
-
 function defaultsOf(pilot: Pilot, { probes }: Lesson, options: SimulateOptions): StudyDefaults {
   const { matchmakers, groupSizes, limitsMs, people } = pilot;
-  const [name, ...others] = matchmakers.map((one) => described[one]);
+  const [name, ...others] = matchmakers.map((one) => plainNames[one]);
   const isKnown =
     name !== undefined && others.length === 0 && limitsMs.length === 1 && groupSizes.length === 1;
   if (!isKnown && options.config === undefined)

@@ -16,7 +16,7 @@ function file(name: string, content: string): string {
 const simulate = (...args: string[]) => cli(["simulate", "--participants", "120", ...args], { cwd });
 const rowsOf = (out: string) => (JSON.parse(out) as { rows: (SimulationRow & { matrix: string })[] }).rows;
 
-describe("probematch simulate", () => {
+describe("probematch simulate", { timeout: 60_000 }, () => {
   it("prints the same figures for the same seed, beside the ones of the comparison", async () => {
     const [first, second] = [await simulate("--json"), await simulate("--json")];
     expect([first.code, first.err]).toEqual([0, ""]);
@@ -49,6 +49,21 @@ describe("probematch simulate", () => {
       expect(row.achievedRttMs.p95 ?? 0).toBeLessThanOrEqual(row.maxP2pRttMs);
       expect(row.leftShare).toBeGreaterThan(0);
     }
+  });
+
+  it("goes by a limit that relaxes, as the scene has it, or by the one that is typed", async () => {
+    const maxP2pRttMs = { startMs: 30, steps: [{ afterMs: 20_000, limitMs: 90 }] };
+    const matchmaking = { matchmaker: { name: "fifo", maxP2pRttMs } };
+    const config = file("relaxing.json", JSON.stringify({ scenes: [{ id: "pairs", matchmaking }] }));
+    const [relaxing, strict] = [
+      rowsOf((await simulate("--config", config, "--json")).out)[0],
+      rowsOf((await simulate("--config", config, "--max-p2p-rtt", "30", "--json")).out)[0],
+    ];
+    expect([relaxing?.maxP2pRttMs, strict?.maxP2pRttMs]).toEqual([90, 30]);
+    expect(strict?.achievedRttMs.p95).toBeLessThanOrEqual(30);
+    expect(relaxing?.achievedRttMs.p95).toBeGreaterThan(30);
+    expect(relaxing?.achievedRttMs.p95).toBeLessThanOrEqual(90);
+    expect(relaxing?.matchedShare).toBeGreaterThan(strict?.matchedShare ?? 1);
   });
 
   it("tells whom a scene's rules leave out, where people have attributes", async () => {
