@@ -113,6 +113,10 @@ export const probeReportSchema = v.variant("status", [
      * not known.
      */
     floorMs: v.optional(v.nullable(ms)),
+    /** Standard error of `floorMs`, in ms. Absent or `null` = not known. */
+    floorErrorMs: v.optional(v.nullable(ms)),
+    /** Standard error of the samples' median, in ms; see `medianStandardError`. Absent or `null` = not known. */
+    medianErrorMs: v.optional(v.nullable(ms)),
     /** The longest time the event loop stood still during the measurement, in ms. */
     stalledMs: ms,
     /** From the order to get ready until the channel was open, in ms. */

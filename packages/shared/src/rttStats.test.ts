@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, medianOfClockDifferences, summarizeRtts } from "./rttStats.js";
+import { median, medianOfClockDifferences, medianStandardError, summarizeRtts } from "./rttStats.js";
 
 describe("the median of clock differences", () => {
   const values = fc.array(fc.double({ min: 0, max: 2000, noNaN: true }), { minLength: 1, maxLength: 64 });
@@ -30,5 +30,22 @@ describe("the median of clock differences", () => {
   it("of nothing is nothing", () => {
     expect(medianOfClockDifferences([], 1)).toBeNull();
     expect(summarizeRtts([], 3, 1)).toBeNull();
+  });
+});
+
+describe("the standard error of a median", () => {
+  it("is not moved by what does not move the median: a single very late answer", () => {
+    const calm = [20, 21, 20, 22, 21, 20, 21, 22];
+    expect(medianStandardError([...calm.slice(1), 500], 0)).toBeLessThan(1);
+    expect(medianStandardError([...calm.slice(2), 500, 400], 0)).toBeGreaterThan(50);
+  });
+
+  it("is never smaller than a stepping clock allows, however alike its readings are", () => {
+    expect(medianStandardError(Array(16).fill(20), 1)).toBeCloseTo(0.125);
+    expect(medianStandardError(Array(16).fill(20), 0)).toBe(0);
+  });
+
+  it("of one or two values is not known", () => {
+    expect(medianStandardError([20, 30], 0)).toBeNull();
   });
 });

@@ -72,6 +72,26 @@ export function medianOfClockDifferences(values: readonly number[], stepMs: numb
   return (low + high) / 2;
 }
 
+/** Two-sided 95 % quantile of the standard normal distribution. */
+const Z95 = 1.96;
+
+/**
+ * Standard error of {@link medianOfClockDifferences}, from the same values: the width of the distribution-free 95 % interval of a
+ * median, over what it would be in standard errors (McKean and Schrader 1984). A few very late values do not widen it, as they
+ * do not move the median. No median is surer than the clock lets it be: half a step over the root of the number of values (a
+ * difference of two readings has a standard deviation of step/√6, and a median is 1.25 times less sure than a mean).
+ *
+ * @returns `null` for fewer than three values, which say nothing of their spread
+ */
+export function medianStandardError(values: readonly number[], stepMs: number): number | null {
+  const n = values.length;
+  if (n < 3) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = Math.max(1, Math.round((n + 1) / 2 - (Z95 * Math.sqrt(n)) / 2));
+  const width = (sorted[n - rank] ?? 0) - (sorted[rank - 1] ?? 0);
+  return Math.max(width / (2 * Z95), stepMs / 2 / Math.sqrt(n));
+}
+
 /** Distribution function of the triangle on -1…1. */
 function shareBelow(place: number): number {
   if (place <= -1) return 0;

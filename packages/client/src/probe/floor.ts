@@ -1,28 +1,27 @@
-import { medianOfClockDifferences } from "@probematch/shared";
+import { medianOfClockDifferences, medianStandardError } from "@probematch/shared";
 import { clockStepMs } from "./clockStep.js";
-import { decodePong, encodePing, turnIntoPong } from "./pingFrames.js";
+import { decodePing, encodePing } from "./pingFrames.js";
 import { untilNext } from "./pingSeries.js";
 
-/** Fewer answers than this say nothing. A slow rhythm does not give many more. */
-const ENOUGH = 3;
 /** A page that has not found the way to itself by then is not waited for. */
 const SETTLE_MS = 100;
-/** The first answer pays for threads waking up. */
+/** The first frame pays for threads waking up. */
 const WARM_UP = 1;
 
 /**
  * What this page itself adds to every RTT it measures: the way of a frame from `send()` through the browser's threads to
- * the network, and back up. Known from a connection of the page to itself, pinged while the page measures its peers, in
- * the same rhythm: its path has no length, so what is left of the RTT is the page.
+ * the network, and back up. Known from a connection of the page to itself, over which frames go while the page measures its
+ * peers, in the same rhythm: that path has no length, so all the time it takes is the page's.
  *
- * A peer's RTT contains one sending and one receiving at each end; the page's own contains two of each. The mean of
- * both ends' floors is therefore what both browsers added.
+ * Frames go one way, in turn either way, and count twice. An answer would follow its frame at once, through threads that are
+ * awake already: faster than one that comes from afar. A peer's RTT contains one sending and one receiving at each end, twice a
+ * page's own way has two of each, so that the mean of both ends' floors is what both browsers added.
  */
 export class FloorMeter {
   #ends: readonly [RTCPeerConnection, RTCPeerConnection] | null = null;
-  #channel: RTCDataChannel | null = null;
+  #channels: readonly RTCDataChannel[] = [];
   readonly #sentAt = new Map<number, number>();
-  readonly #rttsMs: number[] = [];
+  readonly #onewaysMs: number[] = [];
   #seq = 0;
   #users = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,18 +40,15 @@ export class FloorMeter {
       const answering = new RTCPeerConnection();
       this.#ends = [asking, answering];
       const options = { negotiated: true, id: 0, ordered: false, maxRetransmits: 0 };
-      const echo = answering.createDataChannel("floor", options);
-      const channel = asking.createDataChannel("floor", options);
-      echo.binaryType = channel.binaryType = "arraybuffer";
-      echo.onmessage = ({ data }) => {
-        if (turnIntoPong(data)) echo.send(data);
-      };
-      channel.onmessage = ({ data }) => this.#answered(performance.now(), data);
+      this.#channels = this.#ends.map((end) => end.createDataChannel("floor", options));
+      for (const channel of this.#channels) {
+        channel.binaryType = "arraybuffer";
+        channel.onmessage = ({ data }) => this.#arrived(performance.now(), data);
+        channel.onopen = () => this.#settle();
+      }
       asking.onicecandidate = ({ candidate }) => void add(answering, candidate);
       answering.onicecandidate = ({ candidate }) => void add(asking, candidate);
-      this.#channel = channel;
       this.#settling = setTimeout(() => this.#settle(), SETTLE_MS);
-      channel.onopen = () => this.#settle();
       void negotiate(asking, answering);
     } catch {
       this.close();
@@ -70,19 +66,19 @@ export class FloorMeter {
 
   /** Pings until {@link FloorRun.end}; several at once share the pings. */
   begin(spacingMs: number): FloorRun {
-    const from = this.#rttsMs.length;
+    const from = this.#onewaysMs.length;
     this.#users += 1;
     // Halfway between two pings of the probe, so that neither waits for the other.
     if (this.#users === 1) this.#timer = setTimeout(() => this.#tick(spacingMs), spacingMs / 2);
-    let floorMs: number | null | undefined;
+    let floor: Floor | undefined;
     return {
       end: () => {
-        if (floorMs !== undefined) return floorMs;
+        if (floor !== undefined) return floor;
         this.#users -= 1;
         if (this.#users === 0) clearTimeout(this.#timer);
-        const rttsMs = this.#rttsMs.slice(from + WARM_UP);
-        floorMs = rttsMs.length < ENOUGH ? null : medianOfClockDifferences(rttsMs, clockStepMs());
-        return floorMs;
+        const onewaysMs = this.#onewaysMs.slice(from + WARM_UP);
+        floor = floorFrom(onewaysMs, clockStepMs());
+        return floor;
       },
     };
   }
@@ -93,7 +89,7 @@ export class FloorMeter {
     this.#settle();
     for (const end of this.#ends ?? []) end.close();
     this.#ends = null;
-    this.#channel = null;
+    this.#channels = [];
     this.#sentAt.clear();
   }
 
@@ -109,30 +105,44 @@ export class FloorMeter {
   }
 
   #tick(spacingMs: number): void {
-    if (this.#channel?.readyState === "open") {
-      const seq = this.#seq++;
+    const seq = this.#seq++;
+    const channel = this.#channels[seq % 2];
+    if (channel?.readyState === "open") {
       this.#sentAt.set(seq, performance.now());
       try {
-        this.#channel.send(encodePing(seq));
+        channel.send(encodePing(seq));
       } catch {
-        // Closing: no answer will come.
+        // Closing: nothing will arrive.
       }
     }
     this.#timer = setTimeout(() => this.#tick(spacingMs), untilNext(spacingMs, Math.random()));
   }
 
-  #answered(at: number, data: unknown): void {
-    const seq = data instanceof ArrayBuffer ? decodePong(data) : null;
+  #arrived(at: number, data: unknown): void {
+    const seq = data instanceof ArrayBuffer ? decodePing(data) : null;
     const sentAt = seq === null ? undefined : this.#sentAt.get(seq);
     if (seq === null || sentAt === undefined) return;
     this.#sentAt.delete(seq);
-    this.#rttsMs.push(at - sentAt);
+    this.#onewaysMs.push(at - sentAt);
   }
 }
 
+/** What a page adds to an RTT, ms, and the standard error of that; `null` = not known. */
+export interface Floor {
+  readonly floorMs: number | null;
+  readonly floorErrorMs: number | null;
+}
+
 export interface FloorRun {
-  /** Ends it. @returns the median of the page's RTT to itself in the meantime, ms; `null`: not known. Idempotent */
-  end(): number | null;
+  /** Ends it. Idempotent. @returns what was found out in the meantime */
+  end(): Floor;
+}
+
+function floorFrom(onewaysMs: readonly number[], stepMs: number): Floor {
+  const onewayMs = medianOfClockDifferences(onewaysMs, stepMs);
+  const errorMs = medianStandardError(onewaysMs, stepMs);
+  if (onewayMs === null || errorMs === null) return { floorMs: null, floorErrorMs: null };
+  return { floorMs: 2 * onewayMs, floorErrorMs: 2 * errorMs };
 }
 
 async function negotiate(asking: RTCPeerConnection, answering: RTCPeerConnection): Promise<void> {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodePong, encodePing, turnIntoPong } from "./pingFrames.js";
+import { decodePing, decodePong, encodePing, turnIntoPong } from "./pingFrames.js";
 
 describe("ping frames", () => {
   it("carry their number there and back", () => {
@@ -8,8 +8,10 @@ describe("ping frames", () => {
       fc.property(fc.integer({ min: 0, max: 0xffff_ffff }), (seq) => {
         const frame = encodePing(seq);
         expect(decodePong(frame)).toBeNull();
+        expect(decodePing(frame)).toBe(seq);
         expect(turnIntoPong(frame)).toBe(true);
         expect(decodePong(frame)).toBe(seq);
+        expect(decodePing(frame)).toBeNull();
       }),
     );
   });

@@ -22,9 +22,14 @@ export function turnIntoPong(data: ArrayBuffer): boolean {
   return true;
 }
 
+/** The number of a ping; `null`: it is none. */
+export const decodePing = (data: ArrayBuffer): number | null => decode(data, PING);
+
 /** The number of an answered ping; `null`: it is no answer. */
-export function decodePong(data: ArrayBuffer): number | null {
+export const decodePong = (data: ArrayBuffer): number | null => decode(data, PONG);
+
+function decode(data: ArrayBuffer, kind: number): number | null {
   if (data.byteLength !== LENGTH) return null;
   const frame = new DataView(data);
-  return frame.getUint8(0) === PONG ? frame.getUint32(1) : null;
+  return frame.getUint8(0) === kind ? frame.getUint32(1) : null;
 }

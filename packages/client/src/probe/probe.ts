@@ -1,4 +1,5 @@
 import {
+  medianStandardError,
   type ProbeReport,
   type ReportableFailure,
   type ServerMessages,
@@ -158,7 +159,7 @@ export class Probe {
 
   #summarize(link: PingLink, series: PingSeries): void {
     link.onFrame = null;
-    const floorMs = this.#floorRun?.end() ?? null;
+    const floor = this.#floorRun?.end() ?? { floorMs: null, floorErrorMs: null };
     const watch = this.#watch;
     watch?.look();
     watch?.stop();
@@ -167,18 +168,19 @@ export class Probe {
     const rtt = summarizeRtts(samplesMs, lost, clockStepMs());
     if (rtt === null) this.#fail("all_lost");
     else if (series.isSpoiledBy(watch?.stalls ?? [])) this.#fail("stalled", `${Math.round(stalledMs)} ms`);
-    else this.#reportMeasured(link, { rtt, samplesMs, stalledMs, floorMs });
+    else this.#reportMeasured(link, { rtt, samplesMs, stalledMs, ...floor });
   }
 
   #reportMeasured(
     link: PingLink,
-    measured: Pick<Measured, "rtt" | "samplesMs" | "stalledMs" | "floorMs">,
+    measured: Pick<Measured, "rtt" | "samplesMs" | "stalledMs" | "floorMs" | "floorErrorMs">,
   ): void {
     const report = (path: PathStats) =>
       this.#report({
         status: "measured",
         ...measured,
         ...path,
+        medianErrorMs: medianStandardError(measured.samplesMs, clockStepMs()),
         clockStepMs: clockStepMs(),
         setupMs: Math.max(0, this.#openedAt - this.#preparedAt),
       });

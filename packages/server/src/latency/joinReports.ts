@@ -1,4 +1,4 @@
-import type { PathKind, ProbeFailure, ProbeReport, ReportableFailure, RttStats } from "@probematch/shared";
+import type { PathKind, ProbeFailure, ProbeReport, ReportableFailure } from "@probematch/shared";
 import type { Measurement } from "./edge.js";
 
 /** Both sides' accounts of one probe, made into one. */
@@ -29,10 +29,10 @@ const STALL_FLOOR_MS = 50;
 const LARGEST_FLOOR_MS = 10;
 
 /**
- * What remains unknown of what browsers and systems add, as half the width of a 95 % interval: from calibration runs
- * (docs/accuracy.md).
+ * What a page's connection to itself leaves out, as a share of what it shows: on a longer way threads are woken by the network
+ * too. From calibration runs (docs/accuracy.md): the remainder grew with the floor, in both engines, on an idle and on a busy machine.
  */
-const INSTRUMENT_95_MS = 0.4;
+const LEFT_OUT_SHARE = 0.25;
 
 /** A browser whose floor is not known adds up to this much at its end. */
 const UNKNOWN_FLOOR_MS = 1;
@@ -40,7 +40,7 @@ const UNKNOWN_FLOOR_MS = 1;
 /**
  * Two-sided 95 % quantile of Student's t, to a few percent: the standard errors are themselves estimated, from few samples.
  */
-const t95 = (samples: number): number => 1.96 + 2.6 / Math.max(1, samples - 2);
+const t95 = (freedom: number): number => 1.96 + 2.6 / freedom;
 
 /**
  * Joins the two sides' reports of one probe into one measurement, or says why it has none to trust.
@@ -51,9 +51,10 @@ const t95 = (samples: number): number => 1.96 + 2.6 / Math.max(1, samples - 2);
  * - `floorMs`: the mean of what both pages measured on a connection to themselves. A round trip contains one sending and
  *   one receiving of each browser, a page's own two of each.
  * - `rttMs`, the number compared with the limit: `rawRttMs` less `floorMs`. The floor also comes off `minMs` and `p95Ms`.
- * - `interval95Ms`: `rttMs` ± the root of the sum of squares of the sampling error (95 % by Student's t of the mean of the medians, with
- *   standard errors as below), {@link INSTRUMENT_95_MS} and half a clock step. Where a page's floor is not known it reaches
- *   {@link UNKNOWN_FLOOR_MS} further down.
+ * - `interval95Ms`: `rttMs` ± what this probe itself shows of its error: the sampling errors of both medians (see
+ *   `medianStandardError`), pooled with the difference of the medians, which are two measurements of the same path; the errors
+ *   of both floors; of these 95 % by Student's t; and {@link LEFT_OUT_SHARE} of the floor. Where a page's floor is not known it
+ *   reaches {@link UNKNOWN_FLOOR_MS} further down.
  * - `minMs` the smaller minimum, `p95Ms` and `jitterMs` the larger one (what the worse side feels), `samples`
  *   and `lost` summed, `path` the less direct of the two ends, `clockStepMs` the coarser one.
  *
@@ -63,9 +64,7 @@ const t95 = (samples: number): number => 1.96 + 2.6 / Math.max(1, samples - 2);
  * - a page's event loop stood still for more than {@link STALL_FLOOR_MS} and long enough to hold back at least
  *   half of a side's pings, so that the median itself may be a stall: `stalled`.
  * - the medians differ by more than noise explains: `disagreement`. Noise is {@link DISAGREEMENT_FLOOR_MS}, both
- *   clock steps, and four standard errors of the difference, the error of a median being taken from the side's
- *   jitter `j` and its `n` samples as `1.11 · j / √n` (for normal noise j = 2σ/√π, and a median's error is
- *   1.253 · σ/√n).
+ *   clock steps, and four standard errors of the difference.
  *
  * @param spacingMs time between two pings of a side; tells how many a stall held back. Default: 100, as in the
  *   probe's default parameters.
@@ -88,7 +87,7 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
       rttMs,
       rawRttMs,
       floorMs,
-      interval95Ms: intervalOf(rttMs, a, b),
+      interval95Ms: intervalOf(rttMs, floorMs, a, b),
       minMs: Math.max(0, Math.min(a.rtt.minMs, b.rtt.minMs) - floorMs),
       p95Ms: Math.max(a.rtt.p95Ms, b.rtt.p95Ms) - floorMs,
       jitterMs: Math.max(a.rtt.jitterMs, b.rtt.jitterMs),
@@ -106,24 +105,36 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
 
 const floorOf = (report: Measured): number => Math.min(report.floorMs ?? 0, LARGEST_FLOOR_MS);
 
-function intervalOf(rttMs: number, a: Measured, b: Measured): [number, number] {
-  const samplingMs =
-    (t95(a.rtt.samples + b.rtt.samples) * Math.hypot(medianErrorMs(a.rtt), medianErrorMs(b.rtt))) / 2;
-  const clockMs = Math.max(a.clockStepMs, b.clockStepMs) / 2;
-  const halfMs = Math.hypot(samplingMs, INSTRUMENT_95_MS, clockMs);
+function intervalOf(rttMs: number, floorMs: number, a: Measured, b: Measured): [number, number] {
+  const freedom = Math.max(1, a.rtt.samples + b.rtt.samples - 2);
+  const sampling = Math.hypot(medianErrorMs(a), medianErrorMs(b)) / 2;
+  // The halved difference of the medians is an estimate of the same error with one degree of freedom: it also sees what
+  // disturbs all pings of one side alike.
+  const between = Math.abs(a.rtt.medianMs - b.rtt.medianMs) / 2;
+  const pooled = Math.sqrt((freedom * sampling ** 2 + 2 * between ** 2) / (freedom + 2));
+  const floors = Math.hypot(floorErrorMs(a), floorErrorMs(b)) / 2;
+  const halfMs = Math.hypot(t95(freedom) * Math.hypot(pooled, floors), LEFT_OUT_SHARE * floorMs);
   const unknownMs = [a, b].filter((report) => report.floorMs == null).length * UNKNOWN_FLOOR_MS;
   return [Math.max(0, rttMs - halfMs - unknownMs), rttMs + halfMs];
 }
 
 /** How far two medians of the same path may lie apart by noise alone, ms. */
 function noiseBoundMs(a: Measured, b: Measured): number {
-  const standardError = Math.hypot(medianErrorMs(a.rtt), medianErrorMs(b.rtt));
+  const standardError = Math.hypot(medianErrorMs(a), medianErrorMs(b));
   return (
     DISAGREEMENT_FLOOR_MS + (a.clockStepMs + b.clockStepMs) + DISAGREEMENT_STANDARD_ERRORS * standardError
   );
 }
 
-const medianErrorMs = (rtt: RttStats): number => (1.11 * rtt.jitterMs) / Math.sqrt(rtt.samples);
+/**
+ * As the page says it; where it does not, from its jitter j and its n samples as 1.11 · j/√n (for normal noise j = 2σ/√π, and
+ * a median's error is 1.253 · σ/√n).
+ */
+const medianErrorMs = ({ medianErrorMs: said, rtt }: Measured): number =>
+  said ?? (1.11 * rtt.jitterMs) / Math.sqrt(rtt.samples);
+
+const floorErrorMs = ({ floorMs, floorErrorMs: said }: Measured): number =>
+  floorMs == null ? 0 : (said ?? UNKNOWN_FLOOR_MS / 2);
 
 function isSpoiltByStall(report: Measured, spacingMs: number): boolean {
   if (report.stalledMs <= STALL_FLOOR_MS) return false;

@@ -152,11 +152,14 @@ class BrowserLab implements Lab {
         }),
       ),
     );
-    const probeId = accounts.flatMap(({ measured }) => measured.map((event) => event.probeId))[0] ?? null;
+    // Where a probe failed by accident, the server repeats it within the proposal: the last one counts.
+    const probeId = accounts.flatMap(({ measured }) => measured.map((event) => event.probeId)).at(-1) ?? null;
     const outcome = probeId === null ? undefined : this.#outcomes.get(probeId);
     this.#outcomes.clear();
     for (const page of this.pages) await leave(page);
-    const reports = accounts.map(({ measured }) => measured[0]?.report ?? null);
+    const reports = accounts.map(
+      ({ measured }) => measured.find((event) => event.probeId === probeId)?.report ?? null,
+    );
     const truth = probeId === null ? null : this.#truth(probeId, ids, impairments, startedAt);
     for (const id of ids) this.relay.setParticipant(id, null);
     if (outcome?.measurement == null || truth === null) {

@@ -25,7 +25,7 @@ export interface DelayRelayOptions {
   /** Packets logged per direction of a link. Default 20,000. */
   readonly maxLogged?: number;
   /**
-   * Stay awake while packets pass, and for 150 ms after the last one: then the log misses next to nothing of a packet's way
+   * Stay awake while packets pass, and for 50 ms after the last one: then the log misses next to nothing of a packet's way
    * through the relay, and one core is busy. For calibrations. Default `false`.
    */
   readonly alert?: boolean;

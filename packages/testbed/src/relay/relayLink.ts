@@ -16,7 +16,7 @@ const MAX_TRANSACTIONS = 512;
 /** Checks that arrive before the other side's address is known; browsers repeat them, so few are kept. */
 const MAX_PARKED = 8;
 /** Longer than a series' spacing; no longer, because what else wants the core must not be starved: it would take its turn then. */
-const ALERT_MS = 150;
+const ALERT_MS = 50;
 
 interface SideState {
   /** Stands for this side: the other browser is told its address and sends here. */
