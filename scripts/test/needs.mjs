@@ -25,6 +25,7 @@ const needs = [
   { what: "Firefox", apt: "firefox-esr", programs: ["firefox-esr", "firefox"], browser: "firefox" },
   { what: "Redis", apt: "redis-server", programs: ["redis-server", "valkey-server"] },
   { what: "coturn", apt: "coturn", programs: ["turnserver"] },
+  { what: "HAProxy", apt: "haproxy", programs: ["haproxy"] },
   { what: "iproute2", apt: "iproute2", programs: ["ip"], optional: process.platform !== "linux" },
 ];
 
@@ -101,7 +102,7 @@ export function provideNeeds() {
   return [
     `The tests need ${still.map(({ what }) => what).join(", ")}.`,
     `  Debian and Ubuntu: sudo apt-get install ${still.map(({ apt }) => apt).join(" ")}`,
-    ...(process.platform === "darwin" ? ["  macOS: brew install redis coturn"] : []),
+    ...(process.platform === "darwin" ? ["  macOS: brew install redis coturn haproxy"] : []),
     ...(browsers.length > 0
       ? [`  or, for the browsers: npx --yes playwright@1.64.1 install --with-deps ${browsers.join(" ")}`]
       : []),

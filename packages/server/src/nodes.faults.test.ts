@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NODE_SCENE, NodeProcess } from "../test/nodeProcess.js";
+import { NODE_SCENE, NodeProcess, type NodeProcessOptions } from "../test/nodeProcess.js";
 import { hasRedis, RedisRig, redisTitle } from "../test/redisRig.js";
+import { SeverableLink } from "../test/severableLink.js";
 import { Wanderer } from "../test/wanderer.js";
 import { archivedAfter } from "./journal/redis/archive.js";
 import { type Entry, seqOf } from "./journal/redis/entries.js";
@@ -18,10 +19,10 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
   const people: Wanderer[] = [];
 
   async function startNodes(roomMs: number | null = null): Promise<void> {
-    for (let i = 0; i < 3; i += 1) nodes.push(await startNode(roomMs));
+    nodes.push(...(await Promise.all([1, 2, 3].map(() => startNode(roomMs)))));
   }
-  const startNode = (roomMs: number | null = null) =>
-    NodeProcess.start({ redisUrl: rig.redis.url, keyPrefix: rig.keyPrefix, roomMs });
+  const startNode = (roomMs: number | null = null, changes: Partial<NodeProcessOptions> = {}) =>
+    NodeProcess.start({ redisUrl: rig.redis.url, keyPrefix: rig.keyPrefix, roomMs, ...changes });
 
   beforeEach(async () => {
     rig = await RedisRig.start();
@@ -192,6 +193,84 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
     await rig.restart();
     await expect.poll(ready, PATIENCE).toEqual([200, 200, 200]);
     await matched(ann, bob);
+    await checkLog();
+  });
+
+  it("tell a participant who comes back to another one, in whatever phase, the one outcome there is", async () => {
+    await startNodes(300);
+    const phases = ["waiting", "probing", "probePrepare", "probeStart", "confirm", "matched"] as const;
+    for (const [run, phase] of phases.entries()) {
+      const { ann, bob } = await annAndBob(run);
+      const reached = ann.silentAt(phase);
+      ann.open();
+      if (phase === "waiting") await reached;
+      bob.open();
+      await reached;
+      ann.moveOn();
+      await matched(ann, bob);
+      // Once more, to the third node.
+      const { visits } = ann;
+      ann.moveOn();
+      await expect.poll(() => ann.visits, PATIENCE).toBeGreaterThan(visits);
+      await expect.poll(() => ann.toldHere, PATIENCE).toBe(true);
+      expect(ann.told.size).toBe(1);
+    }
+    await checkLog();
+  });
+
+  it("go on without one that cannot reach Redis, whose pages are told, and take it back", async () => {
+    const link = await SeverableLink.to(rig.redis.port);
+    try {
+      const redisUrl = `redis://127.0.0.1:${link.port}`;
+      nodes.push(await startNode(null, { redisUrl }));
+      nodes.push(...(await Promise.all([startNode(), startNode()])));
+      const [alone, ...others] = nodes as [NodeProcess, NodeProcess, NodeProcess];
+      // It leads, being the first.
+      expect(await leader()).toBe(alone);
+      const eve = person("eve", 0);
+      const waiting = eve.silentAt("waiting");
+      eve.open();
+      await waiting;
+      link.cut();
+      const readiness = async () =>
+        Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}/readyz`)).status));
+      await expect.poll(readiness, PATIENCE).toEqual([503, 200, 200]);
+      await expect.poll(() => eve.refusals, PATIENCE).toContain("unavailable");
+      const [ann, bob] = [person("ann", 1), person("bob", 2)];
+      ann.open();
+      bob.open();
+      await matched(ann, bob);
+      expect(others).toContain(await leader());
+      link.mend();
+      await expect.poll(readiness, PATIENCE).toEqual([200, 200, 200]);
+      // Her page stayed where it was, and has its place again.
+      expect(eve.visits).toBe(1);
+      eve.speak();
+      const fay = person("fay", 2);
+      fay.open();
+      await matched(eve, fay);
+      await checkLog();
+    } finally {
+      link.close();
+    }
+  });
+
+  it("take their time from none of their own clocks, however wrong they are and whoever sets them", async () => {
+    const hourMs = 3_600_000;
+    const wrong = [-hourMs, hourMs, 0].map((clockErrorMs) => startNode(null, { clockErrorMs }));
+    nodes.push(...(await Promise.all(wrong)));
+    const { ann, bob } = await annAndBob(1);
+    const probing = ann.silentAt("probePrepare");
+    ann.open();
+    bob.open();
+    await probing;
+    for (const node of nodes) node.setClock();
+    ann.moveOn();
+    await matched(ann, bob);
+    const now = Date.now();
+    for (const [, fields] of await allEntries()) {
+      expect(Math.abs(Number(fields[fields.indexOf("a") + 1]) - now)).toBeLessThan(60_000);
+    }
     await checkLog();
   });
 

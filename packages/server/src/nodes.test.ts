@@ -1,7 +1,10 @@
+import { SOCKET_PATH } from "@probematch/shared";
 import { pino } from "pino";
+import { io } from "socket.io-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasRedis, RedisRig, redisTitle } from "../test/redisRig.js";
 import { candidate, TestPage, type TestPageOptions } from "../test/testPage.js";
+import { ADMIN_NAMESPACE } from "./admin/adminMessages.js";
 import { createProbematch, FifoMatchmaker, type Probematch, type ProbematchOptions, scene } from "./index.js";
 import { pack } from "./journal/redis/archive.js";
 import { type Entry, seqOf } from "./journal/redis/entries.js";
@@ -121,6 +124,24 @@ describe.skipIf(!hasRedis)(redisTitle("nodes of one study"), { timeout: 30_000 }
     await page(two, "ann").next("welcome");
     expect(await page(one, "ann").refusal()).toMatchObject({ code: "too_many_joins" });
     expect(JSON.stringify(await rig.command("KEYS", "*joins*"))).not.toMatch(/ann|127\.0\.0\.1/);
+  });
+
+  it("show a researcher the whole study, whichever of them the dashboard is connected to", async () => {
+    const adminToken = "the researcher's own";
+    const [one, two] = [await node({ adminToken }), await node({ adminToken })];
+    const dashboard = io(`${two.url}${ADMIN_NAMESPACE}`, {
+      path: SOCKET_PATH,
+      transports: ["websocket"],
+      auth: { token: adminToken },
+    });
+    closers.push(() => dashboard.disconnect());
+    const seen: unknown[] = [];
+    dashboard.on("activity", (activity: unknown) => seen.push(activity));
+    await new Promise<void>((resolve) => dashboard.once("history", () => resolve()));
+    const [ann, bob] = [page(one, "ann", { rttMs: 20 }), page(one, "bob", { rttMs: 20 })];
+    await Promise.all([ann.next("matched"), bob.next("matched")]);
+    await expect.poll(() => seen).toContainEqual(expect.objectContaining({ type: "match_formed" }));
+    expect(seen).toContainEqual(expect.objectContaining({ type: "arrived", participantId: "ann" }));
   });
 
   it("keep places while one of them closes: its people come back to another", async () => {

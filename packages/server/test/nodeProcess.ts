@@ -12,6 +12,8 @@ export interface NodeProcessOptions {
   readonly keyPrefix: string;
   /** How long the room hook takes; `null`: there is none. */
   readonly roomMs: number | null;
+  /** How wrong the process' wall clock is, ms; it is wrong the other way as of {@link NodeProcess.setClock}. Default: 0. */
+  readonly clockErrorMs?: number;
 }
 
 /** A server in a process of its own, to be killed. */
@@ -56,6 +58,11 @@ export class NodeProcess {
     await gone;
   }
 
+  /** Somebody sets the clock of its machine. */
+  setClock(): void {
+    this.#child.kill("SIGUSR2");
+  }
+
   pause(): void {
     this.#child.kill("SIGSTOP");
   }
@@ -65,8 +72,14 @@ export class NodeProcess {
   }
 }
 
-const program = ({ redisUrl, keyPrefix, roomMs }: NodeProcessOptions): string => `
-  import { createProbematch, FifoMatchmaker, scene } from ${JSON.stringify(pathToFileURL(builtFile("index.js")).href)};
+const program = ({ redisUrl, keyPrefix, roomMs, clockErrorMs = 0 }: NodeProcessOptions): string => `
+  const rightTime = Date.now;
+  let clockErrorMs = ${clockErrorMs};
+  Date.now = () => rightTime() + clockErrorMs;
+  process.on("SIGUSR2", () => {
+    clockErrorMs = -clockErrorMs;
+  });
+  const { createProbematch, FifoMatchmaker, scene } = await import(${JSON.stringify(pathToFileURL(builtFile("index.js")).href)});
   const roomMs = ${JSON.stringify(roomMs)};
   const plain = scene(${JSON.stringify(NODE_SCENE)})
     .matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 100 }) })

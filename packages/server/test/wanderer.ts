@@ -5,14 +5,19 @@ import { TestPage } from "./testPage.js";
 type Name = keyof ServerMessages;
 
 const RETRY_MS = 100;
+const RTT_MS = 20;
 
 /** A participant whose page goes to another node when its own is gone, as behind a load balancer. */
 export class Wanderer {
   readonly id: string;
   /** Every outcome this participant was told, however often: a match's id, or how the participation ended. */
   readonly told = new Set<string>();
+  /** Codes of what the server refused or could not do. */
+  readonly refusals: string[] = [];
   /** Connections made so far. */
   visits = 0;
+  /** The page that is open now was told the outcome. */
+  toldHere = false;
   readonly #nodes: () => readonly NodeProcess[];
   #page: TestPage | null = null;
   #at: number;
@@ -42,6 +47,11 @@ export class Wanderer {
     });
   }
 
+  /** Takes part again with the page that fell silent. */
+  speak(): void {
+    if (this.#page !== null) this.#page.rttMs = RTT_MS;
+  }
+
   /** Loads the page anew, at the next node. */
   moveOn(): void {
     this.#page?.close();
@@ -61,11 +71,12 @@ export class Wanderer {
       return;
     }
     this.visits += 1;
+    this.toldHere = false;
     const page = new TestPage(node.url, {
       scene: NODE_SCENE,
       participantId: this.id,
       fresh,
-      rttMs: 20,
+      rttMs: RTT_MS,
       socket: { timeout: 2000 },
     });
     this.#page = page;
@@ -88,6 +99,8 @@ export class Wanderer {
   }
 
   #heard(page: TestPage, name: Name, message: unknown): void {
+    if (name === "matched" || name === "ended") this.toldHere = this.#page === page;
+    if (name === "refused") this.refusals.push((message as ServerMessages["refused"]).code);
     if (name === "matched") this.told.add((message as ServerMessages["matched"]).matchId);
     if (name === "ended") this.told.add((message as ServerMessages["ended"]).outcome);
     if (name === "probeStart" && this.#stopAt === "confirm") page.rttMs = undefined;

@@ -27,6 +27,8 @@ export interface ServiceStart {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** Added to this process' environment. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly host: string;
   readonly port: number;
   /** Resolves `true` once the service answers. Asked again until it does. */
@@ -40,7 +42,11 @@ export interface ServiceStart {
  * @throws {Error} with the program's last words when it ends early or does not answer in time
  */
 export async function startService(start: ServiceStart): Promise<Service> {
-  const child = spawn(start.command, start.args, { cwd: start.cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(start.command, start.args, {
+    cwd: start.cwd,
+    env: { ...process.env, ...start.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-2000);

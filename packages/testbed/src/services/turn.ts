@@ -78,7 +78,7 @@ export async function startTurn({ secret, host = defaultRelayHost() }: TurnOptio
 }
 
 /** A STUN binding request (RFC 8489): a TURN server answers it without credentials. */
-async function answersBinding(host: string, port: number): Promise<boolean> {
+export async function answersBinding(host: string, port: number): Promise<boolean> {
   const request = Buffer.concat([Buffer.from([0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]), randomBytes(12)]);
   const socket = createSocket("udp4");
   return new Promise((resolve) => {
