@@ -66,6 +66,12 @@ function stun(type: number, transaction: number): Buffer {
   packet.writeUInt32BE(0x2112a442, 4);
   return packet;
 }
+/** A check between two starts of ICE, named by their user fragments (of four characters). */
+function check(transaction: number, sender: string, receiver: string): Buffer {
+  const username = Buffer.from(`${receiver}:${sender}`);
+  const attribute = Buffer.concat([Buffer.from([0, 6, 0, username.length]), username, Buffer.alloc(3)]);
+  return Buffer.concat([stun(BINDING_REQUEST, transaction), attribute]);
+}
 const BINDING_REQUEST = 0x0001;
 const BINDING_SUCCESS = 0x0101;
 
@@ -183,6 +189,18 @@ describe("a delay relay", () => {
     b.send(data(6), standInOfA);
     await secondSocketOfA.receive(1);
     expect(a.received).toHaveLength(0);
+  });
+
+  it("brings a check to the start of ICE that it names, and data to the latest", async () => {
+    const { a, b, standInOfA, standInOfB } = await connectedPair(relayOnLoopback());
+    const [restartedA, restartedB] = [await Peer.open(), await Peer.open()];
+    // Not heard of before: kept, not given to the socket of the start before.
+    restartedA.send(check(1, "newA", "newB"), standInOfB);
+    restartedB.send(check(2, "newB", "newA"), standInOfA);
+    await Promise.all([restartedA.receive(1), restartedB.receive(1)]);
+    restartedA.send(data(7), standInOfB);
+    await restartedB.receive(2);
+    expect([a.received, b.received]).toEqual([[], []]);
   });
 
   it("leaves links alone that nothing delays, when asked to", () => {

@@ -11,8 +11,8 @@ import type { UdpAddress } from "./signalRewrite.js";
 export type Side = 0 | 1;
 export const otherSide = (side: Side): Side => (side === 0 ? 1 : 0);
 
-/** More open checks than a browser ever has; the oldest is forgotten. */
-const MAX_TRANSACTIONS = 512;
+/** More open checks, and more starts of ICE, than a browser ever has; the oldest is forgotten. */
+const MAX_REMEMBERED = 512;
 /** Checks that arrive before the other side's address is known; browsers repeat them, so few are kept. */
 const MAX_PARKED = 8;
 /** Longer than a series' spacing; no longer, because what else wants the core must not be starved: it would take its turn then. */
@@ -26,6 +26,8 @@ interface SideState {
   readonly random: Random;
   /** Where this side's browser is, learned from what it sends. */
   address: UdpAddress | null;
+  /** Where it was first heard of with each start of ICE, by its user fragment. */
+  readonly starts: Map<string, UdpAddress>;
   /** Where each of this side's open checks came from: the answer belongs there. */
   readonly transactions: Map<string, UdpAddress>;
   readonly parked: (() => void)[];
@@ -45,8 +47,9 @@ export interface RelayLinkOptions {
 /**
  * One pair's path through the relay: two sockets, each standing for one browser towards the other, as a NAT would.
  *
- * A browser may send from several sockets while ICE looks for a path. Answers to checks go back to the socket that
- * asked; everything else goes to the one that carries data, or, before there is one, to the first seen.
+ * A browser may send from several sockets while ICE looks for a path, and from others after a restart. Answers to checks go
+ * back to the socket that asked, checks to the start of ICE they name; everything else goes to the socket that carries
+ * data, or, before there is one, to the first seen of the latest start.
  */
 export class RelayLink {
   /** When a packet last came, on the clock of `performance.now()`. */
@@ -98,6 +101,7 @@ export class RelayLink {
       log: new HoldLog(maxLogged),
       random: random(side),
       address: null,
+      starts: new Map(),
       transactions: new Map(),
       parked: [],
     };
@@ -111,7 +115,7 @@ export class RelayLink {
     const receiver = this.#sides[otherSide(from)];
     const kind = packetKind(packet);
     const stun = readStun(packet);
-    this.#learn(sender, source, kind !== "stun");
+    this.#learn(sender, source, kind !== "stun", stun?.ufrags?.sender);
     if (stun?.role === "request") remember(sender.transactions, stun.transactionId, source);
 
     const holdMs = drawHoldMs(this.#options.path(from), sender.random);
@@ -122,7 +126,9 @@ export class RelayLink {
     const release = () => {
       if (this.#closed) return;
       const asked = stun?.role === "answer" ? receiver.transactions.get(stun.transactionId) : undefined;
-      const target = asked ?? receiver.address;
+      // A check is for the start of ICE it names: after a restart, or on a new connection, that is another socket.
+      const checked = stun?.ufrags == null ? receiver.address : receiver.starts.get(stun.ufrags.receiver);
+      const target = asked ?? checked ?? null;
       if (target === null) {
         if (receiver.parked.length < MAX_PARKED) receiver.parked.push(release);
         return;
@@ -140,8 +146,10 @@ export class RelayLink {
     if (this.#options.alert) this.#options.queue.stayAwake(from + ALERT_MS);
   }
 
-  #learn(sender: SideState, { address, port }: RemoteInfo, isData: boolean): void {
-    if (sender.address === null || (isData && !sameAddress(sender.address, address, port))) {
+  #learn(sender: SideState, { address, port }: RemoteInfo, isData: boolean, ufrag: string | undefined): void {
+    const starts = ufrag !== undefined && !sender.starts.has(ufrag);
+    if (starts) remember(sender.starts, ufrag, { address, port });
+    if (starts || sender.address === null || (isData && !sameAddress(sender.address, address, port))) {
       sender.address = { address, port };
     }
     for (const release of sender.parked.splice(0)) release();
@@ -152,9 +160,9 @@ function sameAddress(known: UdpAddress, address: string, port: number): boolean 
   return known.port === port && known.address === address;
 }
 
-function remember(transactions: Map<string, UdpAddress>, id: string, source: UdpAddress): void {
-  transactions.set(id, { address: source.address, port: source.port });
-  if (transactions.size <= MAX_TRANSACTIONS) return;
-  const oldest = transactions.keys().next();
-  if (!oldest.done) transactions.delete(oldest.value);
+function remember(known: Map<string, UdpAddress>, key: string, source: UdpAddress): void {
+  known.set(key, { address: source.address, port: source.port });
+  if (known.size <= MAX_REMEMBERED) return;
+  const oldest = known.keys().next();
+  if (!oldest.done) known.delete(oldest.value);
 }
