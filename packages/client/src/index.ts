@@ -3,6 +3,7 @@ export type {
   BeaconRtts,
   JsonValue,
   Outcome,
+  PairLatency,
   ProbeFailure,
   ProbeReport,
   RefusalCode,
@@ -12,7 +13,17 @@ export { PROTOCOL_VERSION } from "@probematch/shared";
 export { connect } from "./connect.js";
 export type { Listenable } from "./emitter.js";
 export type { Match, MatchEnd, MatchEvents, Treatment } from "./match/match.js";
-export type { Peer, PeerEvents, ReceivedData, SendableData, SendOptions } from "./match/peer.js";
+export type {
+  ChannelEvents,
+  ChannelOptions,
+  Peer,
+  PeerChannel,
+  PeerEvents,
+  ReceivedData,
+  SendableData,
+  SendOptions,
+} from "./match/peer.js";
+export type { LinkState } from "./match/peerLink.js";
 export { type ConnectOptions, ProbematchUsageError } from "./options.js";
 export type {
   MatchResult,

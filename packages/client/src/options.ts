@@ -32,7 +32,11 @@ export interface ConnectOptions {
    * with two tabs of one window; such numbers can be too high. Default: `false`, the probe fails with `hidden_tab`.
    */
   readonly measureWhileHidden?: boolean;
+  /** How long a link that breaks during the match is tried to be mended until `peer-gone`, ms. Default: 30,000. */
+  readonly reconnectMs?: number;
 }
+
+const DEFAULT_RECONNECT_MS = 30_000;
 
 /** A mistake in the page's own code, found before anything was sent. */
 export class ProbematchUsageError extends Error {
@@ -44,6 +48,7 @@ export interface CheckedOptions {
   readonly identity: Omit<Handshake, "protocol" | "fresh" | "webrtc" | "resumeToken">;
   readonly storage: ResumeStorage | null;
   readonly measureWhileHidden: boolean;
+  readonly reconnectMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -52,6 +57,7 @@ const optionsSchema = v.object({
   token: v.optional(v.string()),
   participantId: v.optional(participantIdSchema),
   attributes: v.optional(attributesSchema),
+  reconnectMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0)), DEFAULT_RECONNECT_MS),
 });
 
 /** @throws {ProbematchUsageError} that names what is wrong */
@@ -62,15 +68,16 @@ export function checkOptions(url: string | URL, options: ConnectOptions): Checke
       `connect(): "${url}" is no address of a server. Give it as "https://study.example".`,
     );
   }
-  const identity = v.safeParse(optionsSchema, options);
-  if (!identity.success) {
-    const [issue] = identity.issues;
+  const parsed = v.safeParse(optionsSchema, options);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
     const where = v.getDotPath(issue) ?? "the second argument";
     throw new ProbematchUsageError(`connect(): ${where} is not valid: ${issue.message}`);
   }
   const { storage = defaultStorage(), measureWhileHidden = false, signal } = options;
   signal?.throwIfAborted();
-  return { url: parsedUrl, identity: identity.output, storage, measureWhileHidden, signal };
+  const { reconnectMs, ...identity } = parsed.output;
+  return { url: parsedUrl, identity, storage, measureWhileHidden, reconnectMs, signal };
 }
 
 function parseUrl(url: string | URL): URL | null {

@@ -195,6 +195,37 @@ describe("a lost connection", () => {
   });
 });
 
+describe("a match whose link is gone", () => {
+  const withLink: ServerMessages["matched"] = {
+    ...matched,
+    peers: [{ seat: 1, alias: "Otter", probeId: "b1", rttMs: 20, connected: true }],
+    resumed: true,
+  };
+
+  it("asks for a new connection, again when the other page comes back, and gives up in time", async () => {
+    const { participant, page } = await waitingParticipant({ reconnectMs: 200 });
+    const gone = new Promise((resolve) =>
+      participant.once("matched", (match) => match.on("peer-gone", ({ peer }) => resolve(peer.link))),
+    );
+    page.tell("matched", withLink);
+    expect(await page.heard("linkRepair")).toEqual({ probeId: "b1", fresh: true });
+    expect(await gone).toBe("given_up");
+    page.tell("peerStatus", { matchId: "m1", seat: 1, connected: false });
+    page.tell("peerStatus", { matchId: "m1", seat: 1, connected: true });
+    expect(await page.heard("linkRepair")).toEqual({ probeId: "b1", fresh: true });
+  });
+
+  it("does not ask for one to a member whose page is away", async () => {
+    const { participant, page } = await waitingParticipant({ reconnectMs: 100 });
+    const [peer] = withLink.peers;
+    page.tell("matched", { ...withLink, peers: peer === undefined ? [] : [{ ...peer, connected: false }] });
+    const match = await next(participant, "matched");
+    expect(match.peers).toMatchObject([{ lost: true, link: "broken", open: false }]);
+    await new Promise((resolve) => match.on("peer-gone", resolve));
+    expect(page.unread).not.toContain("linkRepair");
+  });
+});
+
 describe("the server's RTT", () => {
   it("is measured with numbered echoes and reported after the first burst", async () => {
     const participant = enter();

@@ -34,11 +34,13 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
   #mustCatchUp = false;
   #hasLeft = false;
 
+  readonly #reconnectMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.leave();
 
-  constructor({ url, identity, storage, measureWhileHidden, signal }: CheckedOptions) {
+  constructor({ url, identity, storage, measureWhileHidden, reconnectMs, signal }: CheckedOptions) {
     super();
+    this.#reconnectMs = reconnectMs;
     this.#signal = signal;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.#resume = new ResumeStore(storage, { url: url.href, scene: identity.scene }, identity);
@@ -138,9 +140,10 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
       if (this.#result === null) this.#probes.prepare(order);
     },
     probeStart: ({ probeId }) => this.#probes.start(probeId),
-    probeSignal: ({ probeId, signal }) => {
-      if (!this.#match?.signal(probeId, signal)) this.#probes.signal(probeId, signal);
+    probeSignal: (message) => {
+      if (!this.#match?.signal(message)) this.#probes.signal(message.probeId, message.signal);
     },
+    linkRepair: (order) => this.#match?.repair(order),
     confirm: ({ proposalId }) => {
       // Without an answer the server releases the proposal: a link that broke in between is found here.
       if (!this.#probes.areOpen(proposalId)) return;
@@ -177,7 +180,11 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
     }
     if (this.#result !== null) return;
     const probeIds = message.peers.flatMap(({ probeId }) => probeId ?? []);
-    this.#match = new MatchImpl(message, this.#probes.handOver(probeIds), this.#session.send);
+    this.#match = new MatchImpl(message, {
+      links: this.#probes.handOver(probeIds),
+      send: this.#session.send,
+      reconnectMs: this.#reconnectMs,
+    });
     this.#beacons.stop();
     this.status = "matched";
     this.#settle({ status: "matched", match: this.#match });

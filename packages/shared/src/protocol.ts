@@ -173,6 +173,40 @@ export const refusalSchema = v.object({
 });
 export type Refusal = v.InferOutput<typeof refusalSchema>;
 
+/** STUN and TURN servers, as `RTCPeerConnection` takes them. */
+const iceServersSchema = v.array(
+  v.object({
+    urls: v.union([v.string(), v.array(v.string())]),
+    username: v.optional(v.string()),
+    credential: v.optional(v.string()),
+  }),
+);
+
+/** The measurement that decided about a pair: both sides' accounts in one. */
+export const pairLatencySchema = v.object({
+  /** The number that was compared with the limit. */
+  rttMs: ms,
+  /** Where the path's true median RTT lies, with 95 % confidence. */
+  interval95Ms: v.tuple([ms, ms]),
+  minMs: ms,
+  p95Ms: ms,
+  jitterMs: ms,
+  samples: count,
+  lost: count,
+  path: v.nullable(pathKindSchema),
+  protocol: v.nullable(shortText),
+  addressFamily: v.nullable(shortText),
+  /** The coarser of the two browsers' clock steps. */
+  clockStepMs: ms,
+});
+export type PairLatency = v.InferOutput<typeof pairLatencySchema>;
+
+/**
+ * Which connection of a link a signal belongs to: absent for the one that was measured, otherwise the number of the
+ * `linkRepair` that asked for a new one. Larger is newer.
+ */
+const round = v.optional(count);
+
 const peerSchema = v.object({
   /** Index in the match, the same for every member. */
   seat: count,
@@ -182,6 +216,8 @@ const peerSchema = v.object({
   probeId: v.nullable(serverIdSchema),
   /** The measured RTT that decided, `null` where the scene measured nothing. */
   rttMs: v.nullable(ms),
+  /** The measurement behind `rttMs`; absent where the scene measured nothing. */
+  latency: v.optional(pairLatencySchema),
   /** False while this peer's signaling connection is down. */
   connected: v.boolean(),
 });
@@ -203,7 +239,7 @@ export const clientMessages = {
     ),
   }),
   probeReady: v.object({ probeId: serverIdSchema }),
-  probeSignal: v.object({ probeId: serverIdSchema, signal: signalSchema }),
+  probeSignal: v.object({ probeId: serverIdSchema, signal: signalSchema, round }),
   probeReport: v.object({ probeId: serverIdSchema, report: probeReportSchema }),
   /** The answer to `confirm`: this page is alive and its links are open. */
   confirmed: v.object({ proposalId: serverIdSchema }),
@@ -215,6 +251,11 @@ export const clientMessages = {
       v.maxLength(8),
     ),
   }),
+  /**
+   * After the match: a link is broken. With `fresh` its connection is gone on this side (the page was loaded anew, say) and
+   * both need a new one, otherwise ICE is to look for a path again. Answered with `linkRepair` to both ends.
+   */
+  linkRepair: v.object({ probeId: serverIdSchema, fresh: v.boolean() }),
   /** The page is done with its match. */
   matchDone: v.object({ matchId: serverIdSchema }),
   /** Leave the scene for good. */
@@ -261,13 +302,7 @@ export const serverMessages = {
     proposalId: serverIdSchema,
     /** The one that makes the offer. */
     initiator: v.boolean(),
-    iceServers: v.array(
-      v.object({
-        urls: v.union([v.string(), v.array(v.string())]),
-        username: v.optional(v.string()),
-        credential: v.optional(v.string()),
-      }),
-    ),
+    iceServers: iceServersSchema,
     /** True: use TURN only, no address of this browser may reach a peer. */
     relayOnly: v.boolean(),
     parameters: probeParametersSchema,
@@ -280,7 +315,7 @@ export const serverMessages = {
   }),
   /** Both sides are ready: connect and measure. */
   probeStart: v.object({ probeId: serverIdSchema }),
-  probeSignal: v.object({ probeId: serverIdSchema, signal: signalSchema }),
+  probeSignal: v.object({ probeId: serverIdSchema, signal: signalSchema, round }),
   /** All links are good: say that you are alive. Answer with `confirmed`. */
   confirm: v.object({ proposalId: serverIdSchema, remainingMs: ms }),
   /** The proposal came to nothing; close its links. The participant waits on, in the place it had. */
@@ -306,6 +341,20 @@ export const serverMessages = {
   }),
   /** After the match: a member's signaling connection was lost or came back. */
   peerStatus: v.object({ matchId: serverIdSchema, seat: count, connected: v.boolean() }),
+  /**
+   * After the match: one end asked for its link to be repaired. With `fresh` both drop what they have of it and the initiator
+   * makes an offer on a new connection; otherwise it makes one that restarts ICE on the connection there is.
+   */
+  linkRepair: v.object({
+    probeId: serverIdSchema,
+    fresh: v.boolean(),
+    /** Names the new connection in its signals. Of two repairs the one with the larger number counts. */
+    round: count,
+    initiator: v.boolean(),
+    /** With new credentials: those of the probe may have expired. */
+    iceServers: iceServersSchema,
+    relayOnly: v.boolean(),
+  }),
   /** The participation is over. */
   ended: v.object({ outcome: outcomeSchema }),
   /** The last message was not accepted; nothing changed. */

@@ -35,7 +35,9 @@ export class Partner {
   }
 
   get state(): PartnerState {
-    const { open, connected } = this.#peer;
+    const { open, connected, link } = this.#peer;
+    // A broken link is being mended, unless the page is gone.
+    if (!open && connected && link === "broken") return "unreachable";
     if (!open) return connected ? "closed" : "gone";
     if (this.#heardAt === null) return connected ? "joining" : "unreachable";
     const isSilent = performance.now() - this.#heardAt > SILENCE_MS;

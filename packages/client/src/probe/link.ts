@@ -1,17 +1,16 @@
 /// <reference path="./simplePeer.d.ts" />
-import { type Signal, signalSchema } from "@probematch/shared";
+import { type ServerMessages, type Signal, signalSchema } from "@probematch/shared";
 import SimplePeer from "simple-peer/simplepeer.min.js";
 import * as v from "valibot";
+import type { ReceivedData, SendableData } from "./inbox.js";
+import { Negotiation } from "./negotiation.js";
 import { type PathStats, readPath, unknownPath } from "./pathStats.js";
 import { withoutOwnAddresses } from "./relayOnly.js";
 
-/** What can be sent to a peer. */
-export type SendableData = string | ArrayBuffer | ArrayBufferView;
-/** What comes from a peer: text as a string, everything else as an ArrayBuffer. */
-export type ReceivedData = string | ArrayBuffer;
-
-/** `closed`: an end hung up or went away; `ice_failed`: there is no network path, or it broke. */
+/** `closed`: an end hung up or went away; `ice_failed`: there is no network path, or it broke (not after `keep`). */
 export type LinkEnd = "closed" | "ice_failed";
+
+type OrderedIceServer = ServerMessages["probePrepare"]["iceServers"][number];
 
 export interface LinkOptions {
   readonly initiator: boolean;
@@ -28,6 +27,10 @@ export interface LinkHandlers {
   /** A frame on the measuring channel, with the time of its receipt (`performance.now()`). */
   onFrame(frame: ArrayBuffer, at: number): void;
   onData(data: ReceivedData): void;
+  /** The other end opened a channel by name. */
+  onChannel(channel: RTCDataChannel): void;
+  /** {@link Link.isUp} may have changed. Only after {@link Link.keep}. */
+  onState(): void;
   /** Called once, unless {@link Link.close} was called before. */
   onEnd(reason: LinkEnd, detail: string | null): void;
 }
@@ -42,6 +45,9 @@ const channels = {
   reliable: { negotiated: true, id: 1 },
   unreliable: { ...unreliable, id: 2 },
 } as const satisfies Record<string, RTCDataChannelInit>;
+
+/** Marks channels that were opened by name, apart from those that a page makes on the connection itself. */
+const NAMED_PROTOCOL = "probematch";
 
 /** libwebrtc may say "all gathered" before its first candidate. */
 const GATHERED_MS = 300;
@@ -59,6 +65,7 @@ export class Link {
   readonly #reliable: RTCDataChannel;
   readonly #unreliable: RTCDataChannel;
   #ended = false;
+  #negotiation: Negotiation | null = null;
   #candidates = 0;
   #remoteSdp: string | null = null;
   #iceError: number | null = null;
@@ -103,6 +110,9 @@ export class Link {
       if (candidate === null) this.#gathered = setTimeout(() => this.#onGathered(), GATHERED_MS);
     });
     connection.addEventListener("connectionstatechange", () => handlers.onConnecting(), { once: true });
+    connection.addEventListener("datachannel", ({ channel }) => {
+      if (channel.protocol === NAMED_PROTOCOL) handlers.onChannel(channel);
+    });
     peer.on("signal", (signal) => this.#onLocalSignal(signal));
     // In place of simple-peer's handler, which would keep every ping in the buffer of a stream that nobody reads.
     measuring.onmessage = ({ data }) => {
@@ -125,6 +135,10 @@ export class Link {
   /** A signal from the other end. */
   signal(signal: Signal): void {
     if (this.#ended || this.#peer.destroyed) return;
+    if (this.#negotiation !== null) {
+      this.#negotiation.signal(signal);
+      return;
+    }
     if (signal.type !== "candidate") {
       // Told twice, a description would be taken for a renegotiation and end the link.
       if (signal.sdp === this.#remoteSdp) return;
@@ -136,6 +150,62 @@ export class Link {
       // A candidate that this browser does not understand: others may do.
       if (signal.type !== "candidate") this.#fail("ice_failed", nameOf(error));
     }
+  }
+
+  /**
+   * Takes the connection out of simple-peer's hands, which would end it as soon as ICE fails, for what a match needs:
+   * it can be mended ({@link Link.restart}), and the page can add media to it. It still ends when its channels close.
+   */
+  keep(): void {
+    const { connection } = this;
+    if (connection === null || this.#negotiation !== null) return;
+    connection.oniceconnectionstatechange = connection.onicegatheringstatechange = null;
+    connection.onconnectionstatechange = connection.onsignalingstatechange = null;
+    connection.onicecandidate = connection.ontrack = null;
+    const { onState } = this.#handlers;
+    connection.addEventListener("iceconnectionstatechange", onState);
+    connection.addEventListener("connectionstatechange", onState);
+    this.#negotiation = new Negotiation(connection, !this.#options.initiator, (signal) =>
+      this.#onLocalSignal(signal),
+    );
+  }
+
+  /**
+   * Lets ICE look for a path again, on the same connection and channels; the other end follows. After {@link Link.keep}.
+   *
+   * @param isNew `false`: only says again what the other end has not answered yet
+   */
+  restart(isNew: boolean): void {
+    if (!this.#ended) this.#negotiation?.restart(isNew);
+  }
+
+  /** For the next time that ICE gathers: the credentials of the first may have expired. */
+  useIceServers(iceServers: readonly RTCIceServer[]): void {
+    try {
+      this.connection?.setConfiguration({
+        ...this.connection.getConfiguration(),
+        iceServers: [...iceServers],
+      });
+    } catch {
+      // A browser without it goes on with the servers it has.
+    }
+  }
+
+  get initiator(): boolean {
+    return this.#options.initiator;
+  }
+
+  /** Open, and ICE has a path that works. */
+  get isUp(): boolean {
+    const { connection } = this;
+    if (connection === null || connection.connectionState === "failed" || !this.isOpen) return false;
+    return connection.iceConnectionState === "connected" || connection.iceConnectionState === "completed";
+  }
+
+  /** Opens one more channel for the page. `null` when the link has ended. */
+  openChannel(name: string, reliable: boolean): RTCDataChannel | null {
+    const options = reliable ? {} : { ordered: false, maxRetransmits: 0 };
+    return this.connection?.createDataChannel(name, { ...options, protocol: NAMED_PROTOCOL }) ?? null;
   }
 
   get isOpen(): boolean {
@@ -189,6 +259,7 @@ export class Link {
   /** Hangs up and lets go of everything. Idempotent; no handler is called afterwards. */
   close(): void {
     this.#ended = true;
+    this.#negotiation?.close();
     this.#stopTimers();
     for (const channel of [this.#reliable, this.#unreliable]) {
       channel.onmessage = null;
@@ -241,6 +312,7 @@ export class Link {
   #end(reason: LinkEnd, detail: string | null): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#negotiation?.close();
     this.#stopTimers();
     this.#handlers.onEnd(reason, detail);
   }
@@ -250,4 +322,13 @@ export class Link {
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}
+
+/** An absent field and one that is `undefined` are not the same to `RTCPeerConnection`. */
+export function toIceServer({ urls, username, credential }: OrderedIceServer): RTCIceServer {
+  return {
+    urls,
+    ...(username === undefined ? {} : { username }),
+    ...(credential === undefined ? {} : { credential }),
+  };
 }

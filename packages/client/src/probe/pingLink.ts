@@ -1,9 +1,8 @@
 import type { Signal } from "@probematch/shared";
-import { Link, type LinkEnd, type LinkOptions, type ReceivedData } from "./link.js";
+import { Inbox } from "./inbox.js";
+import { Link, type LinkEnd, type LinkOptions } from "./link.js";
+import { NamedChannels } from "./namedChannels.js";
 import { decodePong, encodePing, turnIntoPong } from "./pingFrames.js";
-
-/** Data that came before anybody listened; past this many the oldest is dropped. */
-const UNDELIVERED_LIMIT = 1024;
 
 /**
  * A link that answers the other end's pings for as long as it is open, whoever owns it: first the probe that
@@ -12,23 +11,37 @@ const UNDELIVERED_LIMIT = 1024;
 export class PingLink {
   readonly probeId: string;
   readonly link: Link;
+  /** What the page sent over the two channels that every link has. */
+  readonly inbox: Inbox;
+  readonly channels: NamedChannels;
   onConnecting: (() => void) | null = null;
   onOpen: (() => void) | null = null;
   /** `seq`: the ping of ours that was answered; `null`: the frame was the other end's ping. */
   onFrame: ((seq: number | null, at: number) => void) | null = null;
+  onState: (() => void) | null = null;
   onEnd: ((reason: LinkEnd, detail: string | null) => void) | null = null;
-  #onData: ((data: ReceivedData) => void) | null = null;
-  #undelivered: ReceivedData[] = [];
 
-  /** @throws where the browser has no WebRTC, or refuses it */
-  constructor(probeId: string, options: LinkOptions, onSignal: (signal: Signal) => void) {
+  /**
+   * @param before the link that this one replaces: what it has not handed out yet, and its named channels, go on here
+   * @throws where the browser has no WebRTC, or refuses it
+   */
+  constructor(
+    probeId: string,
+    options: LinkOptions,
+    onSignal: (signal: Signal) => void,
+    before: Pick<PingLink, "inbox" | "channels"> = { inbox: new Inbox(), channels: new NamedChannels() },
+  ) {
     this.probeId = probeId;
+    this.inbox = before.inbox;
+    this.channels = before.channels;
     this.link = new Link(options, {
       onSignal,
       onConnecting: () => this.onConnecting?.(),
       onOpen: () => this.onOpen?.(),
       onFrame: (frame, at) => this.#handle(frame, at),
-      onData: (data) => this.#receive(data),
+      onData: (data) => this.inbox.receive(data),
+      onChannel: (channel) => this.channels.announced(channel),
+      onState: () => this.onState?.(),
       onEnd: (reason, detail) => this.onEnd?.(reason, detail),
     });
   }
@@ -38,14 +51,8 @@ export class PingLink {
     return this.link.sendFrame(encodePing(seq));
   }
 
-  /** Data received so far is delivered at once, in order. */
-  deliverTo(onData: (data: ReceivedData) => void): void {
-    this.#onData = onData;
-    for (const data of this.#undelivered.splice(0)) onData(data);
-  }
-
   close(): void {
-    this.onConnecting = this.onOpen = this.onFrame = this.onEnd = this.#onData = null;
+    this.onConnecting = this.onOpen = this.onFrame = this.onState = this.onEnd = null;
     this.link.close();
   }
 
@@ -58,11 +65,5 @@ export class PingLink {
     }
     const seq = decodePong(frame);
     if (seq !== null) this.onFrame?.(seq, at);
-  }
-
-  #receive(data: ReceivedData): void {
-    if (this.#onData !== null) this.#onData(data);
-    else this.#undelivered.push(data);
-    if (this.#undelivered.length > UNDELIVERED_LIMIT) this.#undelivered.shift();
   }
 }

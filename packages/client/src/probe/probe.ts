@@ -9,6 +9,7 @@ import {
 import type { Send } from "../session/wire.js";
 import { clockStepMs } from "./clockStep.js";
 import type { FloorMeter, FloorRun } from "./floor.js";
+import { toIceServer } from "./link.js";
 import { isHidden, LoopWatch } from "./loopWatch.js";
 import { type PathStats, unknownPath } from "./pathStats.js";
 import { PingLink } from "./pingLink.js";
@@ -209,13 +210,3 @@ export class Probe {
 }
 
 type Measured = Extract<ProbeReport, { status: "measured" }>;
-type OrderedIceServer = ServerMessages["probePrepare"]["iceServers"][number];
-
-/** An absent field and one that is `undefined` are not the same to `RTCPeerConnection`. */
-function toIceServer({ urls, username, credential }: OrderedIceServer): RTCIceServer {
-  return {
-    urls,
-    ...(username === undefined ? {} : { username }),
-    ...(credential === undefined ? {} : { credential }),
-  };
-}

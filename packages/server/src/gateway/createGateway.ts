@@ -1,6 +1,7 @@
 import { Admissions, type Admitted } from "./admission.js";
 import { converse } from "./conversation.js";
 import { clientAddress, JoinLimiter } from "./joinLimiter.js";
+import { LinkRepairs } from "./linkRepairs.js";
 import { LobbyBoard } from "./lobbyBoard.js";
 import { defaultLimits, type GatewayOptions } from "./options.js";
 import { Presence } from "./presence.js";
@@ -56,15 +57,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     serverEchoIntervalMs: options.serverEchoIntervalMs ?? 5000,
     endedLingerMs: options.endedLingerMs ?? 5000,
   };
+  const sessionOf = (sceneId: string, participantId: string) =>
+    halls.get(sceneId)?.presence.sessionOf(participantId) ?? null;
   const relay = new SignalRelay({
     io,
-    sessionOf: (sceneId, participantId) => halls.get(sceneId)?.presence.sessionOf(participantId) ?? null,
+    sessionOf,
     signalsPerProbe: limits.signalsPerProbe,
     transformSignal: options.transformSignal,
     onRelayed: (sceneId) => observer.signalRelayed?.({ sceneId }),
     logger,
   });
-  const receivers = createReceivers(relay, observer);
+  const receivers = createReceivers(relay, new LinkRepairs({ io, ice, sessionOf }), observer);
   let closing: Promise<void> | null = null;
 
   const halls = new Map(

@@ -286,4 +286,46 @@ describe("after the match", () => {
     expect(await rig.event("match.ended")).toMatchObject({ matchId });
     noMisfits(a, b, again);
   });
+
+  async function matchedPair() {
+    const turn = { urls: "turn:turn.example.org", secret: "north" };
+    await start({ scenes: [near], ice: { turn } });
+    const a = await rig.welcomed("a", { rttMs: 10 });
+    const b = await rig.welcomed("b", { rttMs: 10 });
+    const [{ peers }] = await Promise.all([a.next("matched"), b.next("matched")]);
+    return { a, b, probeId: peers[0]?.probeId ?? "none" };
+  }
+
+  it("members are told the measurement that decided", async () => {
+    await start();
+    const a = await rig.welcomed("a", { rttMs: 10 });
+    await rig.welcomed("b", { rttMs: 10 });
+    const { peers } = await a.next("matched");
+    expect(peers).toMatchObject([{ rttMs: 10, latency: { rttMs: 10, samples: 10, lost: 0, path: "host" } }]);
+  });
+
+  it("a repair of a link is ordered at both its ends, with new credentials, and its signals keep their round", async () => {
+    const { a, b, probeId } = await matchedPair();
+    b.send("linkRepair", { probeId, fresh: true });
+    const [ofA, ofB] = await Promise.all([a.next("linkRepair"), b.next("linkRepair")]);
+    expect([ofA.initiator, ofB.initiator]).toEqual([true, false]);
+    expect(ofA).toMatchObject({ probeId, fresh: true, round: ofB.round, relayOnly: false });
+    const [expiry] = ofA.iceServers[0]?.username?.split(":") ?? [];
+    expect(Number(expiry) * 1000 - Date.now()).toBeGreaterThan(590_000);
+    const signal = candidate("candidate:1 1 udp 2122260223 192.168.7.42 50000 typ host");
+    a.send("probeSignal", { probeId, signal, round: ofA.round });
+    expect(await b.next("probeSignal")).toEqual({ probeId, signal, round: ofA.round });
+    noMisfits(a, b);
+  });
+
+  it("nobody but its ends can have a link repaired, and they not without end", async () => {
+    const { a, b, probeId } = await matchedPair();
+    const outsider = await rig.welcomed("outsider");
+    outsider.send("linkRepair", { probeId, fresh: true });
+    expect(await outsider.next("refused")).toMatchObject({ code: "not_your_probe", event: "linkRepair" });
+    for (let i = 0; i < 25; i += 1) a.send("linkRepair", { probeId, fresh: false });
+    expect(await a.next("refused")).toMatchObject({ code: "too_many_messages", event: "linkRepair" });
+    await b.settled();
+    expect(b.all("linkRepair").length).toBeLessThan(25);
+  });
 });

@@ -1,6 +1,7 @@
 import { type ClientMessages, clientMessages, type RefusalCode } from "@probematch/shared";
 import * as v from "valibot";
 import { misfit } from "./incoming.js";
+import type { LinkRepairs } from "./linkRepairs.js";
 import type { GatewayObserver } from "./observer.js";
 import { settleServerRtt } from "./rttRule.js";
 import type { Session } from "./session.js";
@@ -21,6 +22,7 @@ export const mayReceive = (session: Session, event: keyof ClientMessages): boole
 /** What the server does with each message of the protocol. */
 export function createReceivers(
   relay: SignalRelay,
+  repairs: LinkRepairs,
   observer: Partial<GatewayObserver>,
 ): Record<keyof ClientMessages, Receiver> {
   return {
@@ -54,9 +56,7 @@ export function createReceivers(
     probeReady: on(clientMessages.probeReady, ({ scene, participantId }, { probeId }) =>
       scene.probeReady(participantId, probeId),
     ),
-    probeSignal: on(clientMessages.probeSignal, (session, { probeId, signal }) =>
-      relay.relay(session, probeId, signal),
-    ),
+    probeSignal: on(clientMessages.probeSignal, (session, message) => relay.relay(session, message)),
     probeReport: on(clientMessages.probeReport, ({ scene, participantId }, { probeId, report }) =>
       scene.probeReport(participantId, probeId, report),
     ),
@@ -65,6 +65,9 @@ export function createReceivers(
     ),
     linkReport: onReport(clientMessages.linkReport, ({ scene, participantId }, { matchId, links }) =>
       scene.linkReport(participantId, matchId, links),
+    ),
+    linkRepair: on(clientMessages.linkRepair, (session, { probeId, fresh }) =>
+      repairs.order(session, probeId, fresh),
     ),
     matchDone: on(clientMessages.matchDone, ({ scene, participantId }, { matchId }) =>
       scene.matchDone(participantId, matchId),

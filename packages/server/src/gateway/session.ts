@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION, type RefusalCode, type ServerMessages, type Signal } from "@probematch/shared";
+import { PROTOCOL_VERSION, type RefusalCode, type ServerMessages } from "@probematch/shared";
 import { readsServerRtt } from "../lobby/config.js";
 import type { ParticipantView, SceneHandle } from "../runtime/sceneHandle.js";
 import type { Admitted } from "./admission.js";
@@ -138,8 +138,13 @@ export class Session {
   }
 
   /** A signal of the page at the other end of a probe or link. */
-  signal(probeId: string, signal: Signal): void {
-    if (this.#phase === "live") this.#send({ name: "probeSignal", message: { probeId, signal } });
+  signal(message: ServerMessages["probeSignal"]): void {
+    if (this.#phase === "live") this.#send({ name: "probeSignal", message });
+  }
+
+  /** One end of a link asked for its repair. */
+  repair(message: ServerMessages["linkRepair"]): void {
+    if (this.#phase === "live") this.#send({ name: "linkRepair", message });
   }
 
   /** One message was not accepted. */

@@ -1,9 +1,15 @@
-import type { RefusalCode, Signal } from "@probematch/shared";
+import type { ClientMessages, RefusalCode } from "@probematch/shared";
 import type { Logger } from "pino";
+import { MessageBudget } from "./messageBudget.js";
 import type { TransformSignal } from "./options.js";
 import type { Session } from "./session.js";
 import { keepRelayCandidates } from "./signalFilter.js";
 import { type ProbematchIo, roomOf } from "./socketServer.js";
+
+type ProbeSignal = ClientMessages["probeSignal"];
+
+/** An empty budget is full again after so long. */
+const REFILL_S = 600;
 
 export interface SignalRelayOptions {
   readonly io: ProbematchIo;
@@ -21,10 +27,10 @@ export interface SignalRelayOptions {
  */
 export class SignalRelay {
   readonly #options: SignalRelayOptions;
-  /** How many signals a page sent, by probe. Forgotten with the page. */
-  readonly #sent = new WeakMap<Session, Map<string, number>>();
+  /** How many signals a page may still send, by probe. Forgotten with the page. */
+  readonly #budgets = new WeakMap<Session, Map<string, MessageBudget>>();
   /** Signals that came before both ends were ready, by probe. Forgotten with the page. */
-  readonly #early = new WeakMap<Session, Map<string, Signal[]>>();
+  readonly #early = new WeakMap<Session, Map<string, ProbeSignal[]>>();
   /** Where a hook may take its time, a page's signals still leave in the order in which they came. */
   readonly #lanes = new WeakMap<Session, Promise<void>>();
 
@@ -33,62 +39,62 @@ export class SignalRelay {
   }
 
   /** Carries it to the other end, or keeps it until both ends are ready: see {@link SignalRelay.release}. */
-  relay(from: Session, probeId: string, signal: Signal): RefusalCode | null {
+  relay(from: Session, message: ProbeSignal): RefusalCode | null {
+    const { probeId } = message;
     const peer = from.scene.linkPeer(from.participantId, probeId);
     if (peer === null) return "not_your_probe";
-    if (!this.#count(from, probeId)) return "too_many_messages";
-    if (peer.ready) this.#pass(from, peer.participantId, probeId, signal);
-    else this.#keep(from, probeId, signal);
+    if (this.#budgetOf(from, probeId).take() !== "ok") return "too_many_messages";
+    if (peer.ready) this.#pass(from, peer.participantId, message);
+    else this.#keep(from, message);
     return null;
   }
 
   /** Both ends of a probe are ready: what this one has sent already goes on its way. */
   release(from: Session, probeId: string): void {
     const early = this.#early.get(from);
-    const signals = early?.get(probeId) ?? [];
+    const messages = early?.get(probeId) ?? [];
     early?.delete(probeId);
     const peer = from.scene.linkPeer(from.participantId, probeId);
     if (peer === null) return;
-    for (const signal of signals) this.#pass(from, peer.participantId, probeId, signal);
+    for (const message of messages) this.#pass(from, peer.participantId, message);
   }
 
-  #keep(from: Session, probeId: string, signal: Signal): void {
-    const early = this.#early.get(from) ?? new Map<string, Signal[]>();
+  #keep(from: Session, message: ProbeSignal): void {
+    const early = this.#early.get(from) ?? new Map<string, ProbeSignal[]>();
     this.#early.set(from, early);
     for (const known of early.keys()) {
       if (from.scene.linkPeer(from.participantId, known) === null) early.delete(known);
     }
-    early.set(probeId, [...(early.get(probeId) ?? []), signal]);
+    early.set(message.probeId, [...(early.get(message.probeId) ?? []), message]);
   }
 
-  #pass(from: Session, peerId: string, probeId: string, signal: Signal): void {
+  #pass(from: Session, peerId: string, message: ProbeSignal): void {
+    const { signal } = message;
     const kept = from.scene.settings.relayOnly ? keepRelayCandidates(signal) : signal;
     if (kept === null) return;
     const { transformSignal } = this.#options;
-    if (transformSignal === undefined) this.#send(from, peerId, probeId, kept);
-    else this.#sendChanged(from, peerId, probeId, kept, transformSignal);
+    const filtered = { ...message, signal: kept };
+    if (transformSignal === undefined) this.#send(from, peerId, filtered);
+    else this.#sendChanged(from, peerId, filtered, transformSignal);
   }
 
-  #count(from: Session, probeId: string): boolean {
-    const counts = this.#sent.get(from) ?? new Map<string, number>();
-    this.#sent.set(from, counts);
-    const count = (counts.get(probeId) ?? 0) + 1;
-    counts.set(probeId, count);
-    return count <= this.#options.signalsPerProbe;
+  #budgetOf(from: Session, probeId: string): MessageBudget {
+    const budgets = this.#budgets.get(from) ?? new Map<string, MessageBudget>();
+    this.#budgets.set(from, budgets);
+    const { signalsPerProbe } = this.#options;
+    // A probe is over long before that refills; a match may last, and restart or renegotiate its links now and then.
+    const budget = budgets.get(probeId) ?? new MessageBudget(signalsPerProbe, signalsPerProbe / REFILL_S);
+    budgets.set(probeId, budget);
+    return budget;
   }
 
-  #sendChanged(
-    from: Session,
-    peerId: string,
-    probeId: string,
-    signal: Signal,
-    transform: TransformSignal,
-  ): void {
+  #sendChanged(from: Session, peerId: string, message: ProbeSignal, transform: TransformSignal): void {
+    const { probeId } = message;
     const lane = this.#lanes.get(from) ?? Promise.resolve();
     const next = lane.then(async () => {
       try {
-        const changed = await transform(from.participantId, peerId, probeId, signal);
-        if (changed !== null) this.#send(from, peerId, probeId, changed);
+        const signal = await transform(from.participantId, peerId, probeId, message.signal);
+        if (signal !== null) this.#send(from, peerId, { ...message, signal });
       } catch (error) {
         this.#options.logger.error({ err: error, probeId }, "transformSignal failed; the signal is dropped");
       }
@@ -96,12 +102,12 @@ export class SignalRelay {
     this.#lanes.set(from, next);
   }
 
-  #send(from: Session, peerId: string, probeId: string, signal: Signal): void {
+  #send(from: Session, peerId: string, message: ProbeSignal): void {
     const { io, sessionOf, onRelayed } = this.#options;
     const { scene, sceneId } = from;
     if (scene.whereIs(peerId) === "elsewhere") {
-      io.to(roomOf(sceneId, peerId)).emit("probeSignal", { probeId, signal });
-    } else sessionOf(sceneId, peerId)?.signal(probeId, signal);
+      io.to(roomOf(sceneId, peerId)).emit("probeSignal", message);
+    } else sessionOf(sceneId, peerId)?.signal(message);
     onRelayed(sceneId);
   }
 }

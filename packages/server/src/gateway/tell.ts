@@ -1,4 +1,5 @@
-import type { ProbeParameters, ServerMessages } from "@probematch/shared";
+import type { PairLatency, ProbeParameters, ServerMessages } from "@probematch/shared";
+import type { Measurement } from "../latency/edge.js";
 import type { Effect, MatchView } from "../lobby/effects.js";
 import type { SceneSettings, Standing } from "../runtime/sceneHandle.js";
 import { type IceSettings, iceServersFor } from "./iceServers.js";
@@ -74,11 +75,12 @@ export function matchedMessage(match: MatchView, resumed: boolean): ServerMessag
       matchId: match.matchId,
       seat: match.seat,
       groupSize: match.groupSize,
-      peers: match.peers.map(({ seat, alias, probeId, rttMs, connected }) => ({
+      peers: match.peers.map(({ seat, alias, probeId, measurement, connected }) => ({
         seat,
         alias,
         probeId,
-        rttMs,
+        rttMs: measurement?.rttMs ?? null,
+        ...(measurement === null ? {} : { latency: latencyOf(measurement) }),
         connected,
       })),
       room: match.room,
@@ -87,6 +89,24 @@ export function matchedMessage(match: MatchView, resumed: boolean): ServerMessag
         : { treatment: { arm: match.treatment.arm, order: [...match.treatment.order] } }),
       resumed,
     },
+  };
+}
+
+function latencyOf(measurement: Measurement): PairLatency {
+  const { rttMs, interval95Ms, minMs, p95Ms, jitterMs, samples, lost } = measurement;
+  const { path, protocol, addressFamily, clockStepMs } = measurement;
+  return {
+    rttMs,
+    interval95Ms: [...interval95Ms],
+    minMs,
+    p95Ms,
+    jitterMs,
+    samples,
+    lost,
+    path,
+    protocol,
+    addressFamily,
+    clockStepMs,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { JsonValue, Outcome } from "@probematch/shared";
+import type { Measurement } from "../latency/edge.js";
 import type { MatchRecord } from "./matchRecord.js";
 import type { Treatment } from "./treatments.js";
 
@@ -79,7 +80,8 @@ export interface MatchView {
     readonly seat: number;
     readonly alias: string;
     readonly probeId: string | null;
-    readonly rttMs: number | null;
+    /** What decided about the link; `null` where the scene measures nothing. */
+    readonly measurement: Measurement | null;
     readonly connected: boolean;
   }[];
   readonly room: JsonValue;

@@ -46,8 +46,16 @@ describe("a probe", () => {
     expect(t.matches).toEqual([]);
     t.confirmAll();
     const [forAnn, forBob] = t.of("matched");
-    expect(forAnn).toMatchObject({ participantId: "ann", seat: 0, peers: [{ seat: 1, rttMs: 80 }] });
-    expect(forBob).toMatchObject({ participantId: "bob", seat: 1, peers: [{ seat: 0, rttMs: 80 }] });
+    expect(forAnn).toMatchObject({
+      participantId: "ann",
+      seat: 0,
+      peers: [{ seat: 1, measurement: { rttMs: 80 } }],
+    });
+    expect(forBob).toMatchObject({
+      participantId: "bob",
+      seat: 1,
+      peers: [{ seat: 0, measurement: { rttMs: 80 } }],
+    });
     expect(forAnn?.peers[0]?.probeId).toBe(forBob?.peers[0]?.probeId);
   });
 

@@ -16,7 +16,7 @@ export function matchViewOf(state: LobbyState, match: Match, p: Participant): Ma
       seat: other,
       alias: match.aliases[other] ?? "",
       probeId: link?.probeId ?? null,
-      rttMs: link?.measurement.rttMs ?? null,
+      measurement: link?.measurement ?? null,
       connected: !match.left.has(id) && state.participants.get(id)?.connected === true,
     };
   });
@@ -135,14 +135,28 @@ export function linkPeerOf(state: LobbyState, participantId: string, probeId: st
     if (probe.initiator === participantId) return { participantId: probe.responder, ready };
     return probe.responder === participantId ? { participantId: probe.initiator, ready } : null;
   }
+  const link = matchLinkOf(state, participantId, probeId);
+  return link === null ? null : { participantId: link.participantId, ready: true };
+}
+
+/** The other end of a live match's link. */
+export interface MatchLinkPeer {
+  readonly participantId: string;
+  /** The asking end makes the offers. */
+  readonly initiator: boolean;
+}
+
+/** `null` when there is no such link, it is not this participant's, or this participant's match is over. */
+export function matchLinkOf(state: LobbyState, participantId: string, probeId: string): MatchLinkPeer | null {
   const matchId = state.participants.get(participantId)?.matchId;
   const match = matchId == null ? undefined : state.matches.get(matchId);
   const link = match?.links.find((l) => l.probeId === probeId);
   if (match === undefined || link === undefined || match.left.has(participantId)) return null;
   const seat = match.members.indexOf(participantId);
   if (!link.seats.includes(seat)) return null;
-  const peer = match.members[link.seats[0] === seat ? link.seats[1] : link.seats[0]];
-  return peer === undefined ? null : { participantId: peer, ready: true };
+  const initiator = link.seats[0] === seat;
+  const peer = match.members[initiator ? link.seats[1] : link.seats[0]];
+  return peer === undefined ? null : { participantId: peer, initiator };
 }
 
 const SHOWN_WAITING = 200;

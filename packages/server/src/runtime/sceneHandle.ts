@@ -3,7 +3,7 @@ import type { Arrival, ArrivalRequest } from "../lobby/commands.js";
 import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
 import type { WhyWaiting } from "../lobby/explain.js";
-import type { LinkPeer, ParticipantView, SceneOverview, Standing } from "../lobby/view.js";
+import type { LinkPeer, MatchLinkPeer, ParticipantView, SceneOverview, Standing } from "../lobby/view.js";
 import type { SceneSettings } from "../scene/sceneSettings.js";
 
 export type { Arrival, ArrivalRequest, ParticipantView, SceneOverview, SceneSettings, Standing, WhyWaiting };
@@ -47,6 +47,8 @@ export interface SceneHandle {
    * no longer live. Signals are relayed only along it.
    */
   linkPeer(participantId: string, probeId: string): LinkPeer | null;
+  /** As {@link SceneHandle.linkPeer}, for the link of a live match only. */
+  matchLink(participantId: string, probeId: string): MatchLinkPeer | null;
   /** Names this server process. */
   readonly nodeId: string;
   /** Which node the participant is connected to, of those that share the scene. `nowhere` also when it is over. */

@@ -17,7 +17,15 @@ import {
   type Participant,
   touchEverything,
 } from "../lobby/state.js";
-import { type LinkPeer, linkPeerOf, overviewOf, standingOf, viewOf } from "../lobby/view.js";
+import {
+  type LinkPeer,
+  linkPeerOf,
+  type MatchLinkPeer,
+  matchLinkOf,
+  overviewOf,
+  standingOf,
+  viewOf,
+} from "../lobby/view.js";
 import type { OnMatch } from "../scene/onMatch.js";
 import type { Clock } from "./clock.js";
 import { askForRoom } from "./roomHook.js";
@@ -265,6 +273,10 @@ export class SceneRuntime implements SceneHandle {
 
   linkPeer(participantId: string, probeId: string): LinkPeer | null {
     return linkPeerOf(this.#state, participantId, probeId);
+  }
+
+  matchLink(participantId: string, probeId: string): MatchLinkPeer | null {
+    return matchLinkOf(this.#state, participantId, probeId);
   }
 
   viewOf(participantId: string): ParticipantView | null {
