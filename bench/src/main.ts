@@ -77,4 +77,14 @@ program
     await benchProbe(options);
   });
 
+program
+  .command("worker")
+  .description("RTTs of pings sent and answered on a page's main thread and in a worker, idle and busy")
+  .option("--rounds <n>", "series of 40 pings in each condition", Number, 20)
+  .option("--json", "one JSON object on standard output, and nothing else there")
+  .action(async (options) => {
+    const { benchWorker } = await import("./worker.js");
+    await benchWorker(options);
+  });
+
 await program.parseAsync();
