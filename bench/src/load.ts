@@ -14,8 +14,8 @@ interface Options {
   readonly json?: true | undefined;
 }
 
-/** Connections before those that are counted: what a server loads and compiles once is no cost of a connection. */
-const WARM_CONNECTIONS = 200;
+/** Of those who wait these come before the memory is looked at: what a server loads once is no cost of a connection. */
+const FIRST_SHARE = 0.1;
 /** Load before the one that is measured, in seconds. */
 const WARM_S = 5;
 /** How long those who wait are watched before the load, to know what they cost by themselves, in ms. */
@@ -57,11 +57,14 @@ async function measureMatches(setup: SetupName, { rate, seconds, profile }: Opti
 async function measureIdle(setup: SetupName, { idle }: Options): Promise<object> {
   const servers = await Servers.start(setup, undefined);
   try {
-    const first = await connectIdle(servers.urls, WARM_CONNECTIONS, { scene: "idle", run: "first" });
+    const firstCount = Math.round(idle * FIRST_SHARE);
+    const first = await connectIdle(servers.urls, firstCount, { scene: "idle", run: "first" });
     const before = await servers.figures();
-    const waiting = await connectIdle(servers.urls, idle, { scene: "idle", run: "idle" });
+    const waiting = await connectIdle(servers.urls, idle - firstCount, { scene: "idle", run: "idle" });
     const after = await servers.figures();
-    const bytesPerConnection = Math.round((after.rssBytes - before.rssBytes) / idle);
+    const bytesPerConnection = Math.round((after.rssBytes - before.rssBytes) / (idle - firstCount));
+    await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+    const idleCpuShare = ((await servers.figures()).cpuMs - after.cpuMs) / WATCH_MS;
     waiting.close();
     first.close();
     return {
@@ -69,6 +72,7 @@ async function measureIdle(setup: SetupName, { idle }: Options): Promise<object>
       joinsPerSecond: Math.round(waiting.joinsPerSecond),
       bytesPerConnection,
       connectionsPerGiB: Math.round(2 ** 30 / bytesPerConnection),
+      idleCpuShare: Number(idleCpuShare.toFixed(2)),
     };
   } finally {
     await servers.close();

@@ -34,7 +34,7 @@ program
   .option("--setup <names...>", "which of these", ["bare-socket.io", "file", "redis-1", "redis-3"])
   .option("--rate <n>", "participants per second", Number, 1000)
   .option("--seconds <n>", "how long", Number, 20)
-  .option("--idle <n>", "participants who only wait", Number, 2000)
+  .option("--idle <n>", "participants who only wait, one connection each", Number, 18_000)
   .option("--waiting [sizes...]", "also matches while so many wait (default: 100, 1000 and 10000)")
   .option("--profile <dir>", "leave CPU profiles of the servers there")
   .option("--json", "one JSON object on standard output, and nothing else there")

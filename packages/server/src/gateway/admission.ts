@@ -9,6 +9,7 @@ import {
 } from "@probematch/shared";
 import * as v from "valibot";
 import type { SceneHandle } from "../runtime/sceneHandle.js";
+import { hmacSha256 } from "./hmac.js";
 import type { JoinLimiter } from "./joinLimiter.js";
 import type { AuthSettings } from "./options.js";
 import { refusal } from "./refusals.js";
@@ -45,6 +46,7 @@ export class Admissions {
   readonly #scenes: ReadonlyMap<string, SceneHandle>;
   readonly #open: boolean;
   readonly #key: Uint8Array;
+  readonly #sign: (text: string) => string;
   readonly #limiter: JoinLimiter;
 
   /** @throws {TypeError} when the secret is too short */
@@ -52,6 +54,7 @@ export class Admissions {
     this.#scenes = scenes;
     this.#open = auth.mode === "open";
     this.#key = auth.secret === undefined ? randomTokenKey() : tokenKey(auth.secret);
+    this.#sign = hmacSha256(this.#key);
     this.#limiter = limiter;
   }
 
@@ -88,7 +91,7 @@ export class Admissions {
       priority: identity.priority,
       webrtc: handshake.webrtc,
       fresh: handshake.fresh,
-      resumeToken: signResumeToken(this.#key, handshake.scene, identity),
+      resumeToken: signResumeToken(this.#sign, handshake.scene, identity),
     };
     return { status: "admitted", admitted };
   }

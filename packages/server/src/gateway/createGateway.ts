@@ -12,6 +12,7 @@ import { SignalRelay } from "./signalRelay.js";
 import {
   closeSocketServer,
   createSocketServer,
+  forgetRequest,
   type ProbematchIo,
   type ProbematchSocket,
 } from "./socketServer.js";
@@ -168,6 +169,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   io.on("connection", (socket) => {
     const entry = connected.get(socket);
     if (entry === undefined) return void socket.disconnect(true);
+    connected.delete(socket);
+    forgetRequest(socket);
     const { session, resumed, stopWatching } = entry;
     const { sceneId, participantId } = session;
     observer.joined?.({ sceneId, participantId, resumed });

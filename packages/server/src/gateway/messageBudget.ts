@@ -1,3 +1,6 @@
+/** Monotonic time in ms. One function for all: each connection has several that need a clock. */
+export const monotonicMs = (): number => performance.now();
+
 /** How many messages one connection may send: a bucket that holds `burst` and fills at a steady rate. */
 export class MessageBudget {
   readonly #burst: number;
@@ -8,7 +11,7 @@ export class MessageBudget {
   #overdrawn = 0;
 
   /** @param clock monotonic time in ms; default: `performance.now()` */
-  constructor(burst: number, perSecond: number, clock = () => performance.now()) {
+  constructor(burst: number, perSecond: number, clock = monotonicMs) {
     this.#burst = burst;
     this.#perSecond = perSecond;
     this.#clock = clock;

@@ -1,8 +1,8 @@
-import { createHmac } from "node:crypto";
 import { createShardedAdapter } from "@socket.io/redis-adapter";
 import type { Logger } from "pino";
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
 import { connectClient, createRedisClient } from "../journal/redis/connection.js";
+import { hmacSha256 } from "./hmac.js";
 import type { SharedCounts } from "./joinLimiter.js";
 import type { SocketServerOptions } from "./socketServer.js";
 
@@ -70,7 +70,7 @@ export async function openNodeLink({ url, keyPrefix, secret, logger }: NodeLinkO
           rejectIfRedisNotReady: true,
           insuranceLimiter: new RateLimiterMemory({ points, duration: 60 }),
         }),
-      disguise: (key) => createHmac("sha256", secret).update(key).digest("base64url"),
+      disguise: hmacSha256(secret),
     },
     close() {
       if (closed) return;

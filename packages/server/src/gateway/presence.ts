@@ -11,7 +11,7 @@ interface Place {
   /** What the current page came with. */
   request: ArrivalRequest | null;
   /** Pages whose arrival is being written. */
-  readonly arriving: Set<Session>;
+  arriving: readonly Session[];
   /** The journal believes the participant connected, and no page is. */
   vacated: boolean;
   /** Arrivals and departures of one participant are written one after the other. */
@@ -20,6 +20,7 @@ interface Place {
   retry: NodeJS.Timeout | null;
 }
 
+const nobody: readonly Session[] = [];
 const RETRY_MS = 1000;
 /** An outage that is over by then is none to a page. */
 const OUTAGE_MS = 1000;
@@ -74,7 +75,7 @@ export class Presence {
    */
   arrive(session: Session, request: ArrivalRequest): Promise<Arrival | "gone"> {
     const place = this.#placeOf(session.participantId);
-    place.arriving.add(session);
+    place.arriving = [...place.arriving, session];
     return this.#inLane(place, session.participantId, async () => {
       try {
         if (this.#closed || session.isGone()) return "gone";
@@ -95,7 +96,8 @@ export class Presence {
         this.#vacate(place);
         return "gone";
       } finally {
-        place.arriving.delete(session);
+        const others = place.arriving.filter((other) => other !== session);
+        place.arriving = others.length === 0 ? nobody : others;
       }
     });
   }
@@ -191,7 +193,7 @@ export class Presence {
       place = {
         current: null,
         request: null,
-        arriving: new Set(),
+        arriving: nobody,
         vacated: false,
         lane: Promise.resolve(),
         inLane: 0,
@@ -219,7 +221,7 @@ export class Presence {
 
   /** After every change: writes a disconnection that is due, forgets a place where nobody is. */
   #tidy(place: Place, participantId: string): void {
-    if (this.#closed || place.current !== null || place.arriving.size > 0 || place.inLane > 0) return;
+    if (this.#closed || place.current !== null || place.arriving.length > 0 || place.inLane > 0) return;
     if (!place.vacated) {
       this.#places.delete(participantId);
     } else if (place.retry === null) {
@@ -229,7 +231,7 @@ export class Presence {
 
   async #disconnect(place: Place, participantId: string): Promise<void> {
     // A newer page is about to arrive, or has: the participant was never away.
-    if (this.#closed || place.arriving.size > 0 || !place.vacated) return;
+    if (this.#closed || place.arriving.length > 0 || !place.vacated) return;
     try {
       await this.#scene.disconnect(participantId);
       place.vacated = false;

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { type RttStats, summarizeRtts } from "@probematch/shared";
+import { monotonicMs } from "./messageBudget.js";
 
 /** Samples kept; older ones say little about now. */
 const WINDOW = 20;
@@ -18,7 +19,8 @@ export class ServerTiming {
   readonly #clock: () => number;
   readonly #burst: number;
   readonly #timer: NodeJS.Timeout;
-  readonly #sentAt = new Map<number, number>();
+  /** Echoes without an answer yet, oldest first. */
+  #sent: readonly { readonly seq: number; readonly at: number }[] = [];
   readonly #samplesMs: number[] = [];
   #answered = 0;
   #lost = 0;
@@ -30,7 +32,7 @@ export class ServerTiming {
   constructor(
     send: (seq: number) => void,
     { intervalMs, hurried }: { readonly intervalMs: number; readonly hurried: boolean },
-    clock = () => performance.now(),
+    clock = monotonicMs,
   ) {
     this.#send = send;
     this.#clock = clock;
@@ -42,10 +44,10 @@ export class ServerTiming {
 
   /** An answer came. Unknown and repeated numbers are ignored. */
   answered(seq: number): void {
-    const sentAt = this.#sentAt.get(seq);
-    if (sentAt === undefined) return;
-    this.#sentAt.delete(seq);
-    this.#samplesMs.push(this.#clock() - sentAt);
+    const echo = this.#sent.find((sent) => sent.seq === seq);
+    if (echo === undefined) return;
+    this.#sent = this.#sent.filter((sent) => sent !== echo);
+    this.#samplesMs.push(this.#clock() - echo.at);
     if (this.#samplesMs.length > WINDOW) this.#samplesMs.shift();
     this.#answered += 1;
     if (this.#answered < this.#burst) this.#echo();
@@ -61,14 +63,11 @@ export class ServerTiming {
   }
 
   #echo(): void {
-    const now = this.#clock();
-    for (const [seq, sentAt] of this.#sentAt) {
-      if (now - sentAt < LOST_AFTER_MS) break;
-      this.#sentAt.delete(seq);
-      this.#lost += 1;
-    }
+    const at = this.#clock();
+    const waitedFor = this.#sent.filter((sent) => at - sent.at < LOST_AFTER_MS);
+    this.#lost += this.#sent.length - waitedFor.length;
     const seq = randomInt(0x1_0000_0000);
-    this.#sentAt.set(seq, this.#clock());
+    this.#sent = [...waitedFor, { seq, at }];
     this.#send(seq);
   }
 }

@@ -38,11 +38,11 @@ export class Session {
   readonly sceneId: string;
   readonly scene: SceneHandle;
   readonly socket: ProbematchSocket;
-  readonly #admitted: Admitted;
+  /** `null` once the page has it. */
+  #resumeToken: string | null;
   readonly #ice: IceSettings;
   readonly #times: SessionTimes;
-  /** Reports go on to logs on disk: fewer of them than of other messages, but twice what the scene asks for. */
-  readonly reports: MessageBudget;
+  #reports: MessageBudget | null = null;
   readonly #kept: PersonalEffect[] = [];
   #phase: Phase = "arriving";
   #told: Told = "waiting";
@@ -56,13 +56,12 @@ export class Session {
 
   constructor(socket: ProbematchSocket, admitted: Admitted, ice: IceSettings, times: SessionTimes) {
     this.socket = socket;
-    this.#admitted = admitted;
+    this.#resumeToken = admitted.resumeToken;
     this.participantId = admitted.participantId;
     this.sceneId = admitted.sceneId;
     this.scene = admitted.scene;
     this.#ice = ice;
     this.#times = times;
-    this.reports = new MessageBudget(20, 2 + 2000 / admitted.scene.settings.serverRtt.intervalMs);
   }
 
   get phase(): Phase {
@@ -84,6 +83,12 @@ export class Session {
     return this.#timing;
   }
 
+  /** Reports go on to logs on disk: fewer of them than of other messages, but twice what the scene asks for. */
+  get reports(): MessageBudget {
+    this.#reports ??= new MessageBudget(20, 2 + 2000 / this.scene.settings.serverRtt.intervalMs);
+    return this.#reports;
+  }
+
   /** The connection is usable: says who and where the participant is. */
   welcome(resumed: boolean): void {
     if (this.#phase === "gone") return;
@@ -99,7 +104,7 @@ export class Session {
         protocol: PROTOCOL_VERSION,
         scene: this.sceneId,
         participantId: this.participantId,
-        resumeToken: this.#admitted.resumeToken,
+        resumeToken: this.#resumeToken ?? "",
         groupSize: settings.lobby.groupSize,
         resumed,
         serverRtt: { ...settings.serverRtt },
@@ -107,6 +112,7 @@ export class Session {
         ...(settings.beacons.length === 0 ? {} : { beacons: [...settings.beacons] }),
       },
     });
+    this.#resumeToken = null;
     this.#tellSituation();
     this.#timing = new ServerTiming((seq) => this.#send({ name: "serverEcho", message: { seq } }), {
       intervalMs: this.#times.serverEchoIntervalMs,

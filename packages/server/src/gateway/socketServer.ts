@@ -58,6 +58,18 @@ export function createSocketServer(httpServer: HttpServer, options: SocketServer
 }
 
 /**
+ * Lets go of the request a connection was made with, a quarter of what a connection that only waits takes: who it is has been
+ * decided. What is left is what another namespace on the same connection is judged by.
+ */
+export function forgetRequest({ conn, handshake }: ProbematchSocket): void {
+  const { socket, headers } = conn.request;
+  const forwarded = headers["x-forwarded-for"];
+  const kept = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
+  Object.assign(conn, { request: { socket, connection: socket, headers: kept, url: "" } });
+  Object.assign(handshake, { auth: {}, headers: kept, query: {} });
+}
+
+/**
  * Ends all connections, so that pages notice at once and try again, but leaves the HTTP server to its owner.
  * (`io.close()` would close it too, and tell pages not to come back.)
  */

@@ -1,7 +1,8 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type Attributes, attributesSchema, participantIdSchema, sceneIdSchema } from "@probematch/shared";
 import { errors, jwtVerify, SignJWT } from "jose";
 import * as v from "valibot";
+import type { hmacSha256 } from "./hmac.js";
 
 /**
  * Signed tokens (JWT, HS256). Any JWT library of a study's own backend can make a participant token:
@@ -96,7 +97,7 @@ const RESUME_LIFE_S = 24 * 60 * 60;
  * signs, hands each signature to another thread, which cost a tenth of a whole match.
  */
 export function signResumeToken(
-  key: Uint8Array,
+  sign: ResumeSigner,
   sceneId: string,
   identity: TokenIdentity,
   lifeS = RESUME_LIFE_S,
@@ -105,8 +106,11 @@ export function signResumeToken(
   const iat = Math.floor(Date.now() / 1000);
   const claims = { sub, scene: sceneId, attributes, priority, aud: RESUME_AUDIENCE, iat, exp: iat + lifeS };
   const signed = `${RESUME_HEADER}.${base64url(claims)}`;
-  return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`;
+  return `${signed}.${sign(signed)}`;
 }
+
+/** See {@link signResumeToken}; one for all of a server's connections. */
+type ResumeSigner = ReturnType<typeof hmacSha256>;
 
 const base64url = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
 const RESUME_HEADER = base64url({ alg: ALGORITHM, typ: "JWT" });
