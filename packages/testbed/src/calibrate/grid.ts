@@ -2,7 +2,12 @@ import { type Engine, engines } from "../browsers.js";
 
 /** Who measures whom: the first engine's page is the first participant. */
 export type Pair = `${Engine}-${Engine}`;
-export const pairs: readonly Pair[] = ["chromium-chromium", "firefox-firefox", "chromium-firefox"];
+export const pairs: readonly Pair[] = [
+  "chromium-chromium",
+  "firefox-firefox",
+  "chromium-firefox",
+  "firefox-chromium",
+];
 
 /**
  * What else is the case while a probe runs.
@@ -11,7 +16,8 @@ export const pairs: readonly Pair[] = ["chromium-chromium", "firefox-firefox", "
  * - `isolated`: both pages are cross-origin isolated, which gives them the browser's finest clock
  * - `asymmetric`: nine tenths of the delay lie on one direction
  * - `busy-first`, `busy-second`: that page works for 20 ms in every 100, as an animation or a form may
- * - `background`: the first page's window is minimized, and it measures all the same (`measureWhileHidden`)
+ * - `background`: the first page's tab is behind another one, and it measures all the same (`measureWhileHidden`). Without that
+ *   option a hidden page is not measured at all: the probe fails with `hidden_tab`
  */
 export const conditions = [
   "idle",

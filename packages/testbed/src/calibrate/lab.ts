@@ -7,7 +7,7 @@ import { isInNamespace } from "../namespace.js";
 import { createDelayRelay, type DelayRelay } from "../relay/delayRelay.js";
 import type { Impairment } from "../relay/impairment.js";
 import { type Cell, enginesOf, type Pair } from "./grid.js";
-import { hide, keepBusy, leave, type PageAccount, takePart } from "./pageDriver.js";
+import { hide, keepBusy, leave, type PageAccount, takePart, unhide } from "./pageDriver.js";
 import type { CalibrationSample } from "./rows.js";
 import { trueRttMs } from "./truth.js";
 
@@ -128,6 +128,7 @@ class BrowserLab implements Lab {
 
   async prepare({ condition }: Cell): Promise<boolean> {
     for (const [i, page] of this.pages.entries()) {
+      await unhide(page);
       await page.goto(condition === "isolated" ? `${this.#url}isolated` : this.#url);
       if (condition === "background" && i === 0 && !(await hide(page))) return false;
       const isBusy = condition === (i === 0 ? "busy-first" : "busy-second");
