@@ -24,6 +24,8 @@ test("calibrate compares what is measured with delays of known truth, and prints
       medianAbsErrorMs: expect.any(Number),
       p95AbsErrorMs: expect.any(Number),
       coverage95: expect.any(Number),
+      rawMedianAbsErrorMs: expect.any(Number),
+      intervalHalfMs: expect.any(Number),
     },
   ]);
   // The machine may be busy with anything: what is shown here is that truth and measurement are of the same thing.

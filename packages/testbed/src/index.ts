@@ -24,7 +24,7 @@ export {
   type ServerUnderTest,
   type StartServer,
 } from "./calibrate/lab.js";
-export type { CalibrationRow } from "./calibrate/rows.js";
+export { type CalibrationRow, type CalibrationSample, rowsOf } from "./calibrate/rows.js";
 export {
   createSlowEndpoint,
   type HeldRequest,

@@ -40,8 +40,18 @@ export async function runCalibration(
     onSkip: ({ pair, condition }, reason) => io.err(`${pair}, ${condition}: left out, ${reason}.\n`),
   });
   await Promise.all(written);
-  if (order.plotFile !== null) await writeFile(order.plotFile, testbed.drawRows(rows));
-  io.out(order.json ? `${JSON.stringify({ rows })}\n` : table(rows));
+  await tellCalibration(testbed, rows, order, io);
+}
+
+/** Prints the rows, and draws them where that is wanted. */
+export async function tellCalibration(
+  testbed: typeof Testbed,
+  rows: readonly Testbed.CalibrationRow[],
+  { json, plotFile }: Pick<CalibrationOrder, "json" | "plotFile">,
+  io: CliIo,
+): Promise<void> {
+  if (plotFile !== null) await writeFile(plotFile, testbed.drawRows(rows));
+  io.out(json ? `${JSON.stringify({ rows })}\n` : table(rows));
 }
 
 const SCENE_ID = "calibration";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { drawRows } from "./chart.js";
 import type { Cell } from "./grid.js";
-import { rowOf } from "./rows.js";
+import { rowOf, rowsOf } from "./rows.js";
 
 const cell: Cell = { pair: "chromium-firefox", rttMs: 100, jitterMs: 0, lossRatio: 0.05, condition: "idle" };
 const sample = (rttMs: number, interval95Ms: readonly [number, number] | null = null) => ({
@@ -24,7 +24,18 @@ test("errors are reported minus true, and coverage is the share of intervals tha
     medianAbsErrorMs: 2,
     p95AbsErrorMs: 3.8,
     coverage95: 0.667,
+    rawMedianAbsErrorMs: 2,
+    intervalHalfMs: 2,
   });
+});
+
+test("probes of one kind make one row, from whichever run they come", () => {
+  const far = { ...cell, rttMs: 300 };
+  const rows = rowsOf([sample(101), { ...sample(300), cell: far }, sample(103)]);
+  expect(rows.map(({ injectedRttMs, probes }) => [injectedRttMs, probes])).toEqual([
+    [100, 2],
+    [300, 1],
+  ]);
 });
 
 test("a cell without a probe has no figures, and no place in the chart", () => {

@@ -9,14 +9,16 @@ is measured is the product's own probing. On Linux everything runs in a network 
 
 Without a list but --pair: every RTT on an undisturbed path, and each disturbance on its own at 100 ms. As soon as another list
 is given: every combination of what is given. One probe takes about a second on short paths, 10 s at 1500 ms;
-the whole default grid with 20 probes about 30 minutes. Errors are reported minus true, ms.
+the whole default grid with 20 probes about 50 minutes; it can be run in pieces, each with --samples, and put together with --from.
+Errors are reported minus true, ms.
 
 With --json: { "rows": [{ "pair", "injectedRttMs", "jitterMs", "lossRatio", "condition", "probes",
-  "biasMs", "medianAbsErrorMs", "p95AbsErrorMs", "coverage95" }] }
+  "biasMs", "medianAbsErrorMs", "p95AbsErrorMs", "coverage95", "rawMedianAbsErrorMs", "intervalHalfMs" }] }
 
 Examples:
   probematch calibrate --pair chromium-firefox --rtt 20,100 --probes 30
-  probematch calibrate --json --plot accuracy.svg --samples samples.jsonl`;
+  probematch calibrate --json --plot accuracy.svg --samples samples.jsonl
+  probematch calibrate --from monday.jsonl,tuesday.jsonl --plot accuracy.svg`;
 
 /** `probematch calibrate`: how far from the truth the measurements on this machine are. */
 export function addCalibrate(program: Command, io: CliIo, finish: Finish): void {
@@ -36,6 +38,9 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
     )
     .option("--plot <file>", "draw the figures into an SVG file")
     .option("--samples <file>", "write every single probe as a line of JSON")
+    .addOption(
+      list("--from <files>", "start no browsers: take the probes that --samples wrote", (text) => text),
+    )
     .option("--json", "print the figures as one JSON object")
     .addHelpText("after", help)
     .action(async (options) => {
@@ -49,6 +54,14 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
           conditions: known(testbed.conditions, options.condition, "--condition"),
         }),
       };
+      const json = options.json === true;
+      const plotFile = options.plot === undefined ? null : resolve(io.cwd, options.plot);
+      if (options.from !== undefined) {
+        const { readCalibrationSamples } = await import("../calibrationSamples.js");
+        const samples = await readCalibrationSamples(options.from.map((file) => resolve(io.cwd, file)));
+        const { tellCalibration } = await import("../calibrate.js");
+        return tellCalibration(testbed, testbed.rowsOf(samples), { json, plotFile }, io);
+      }
       if (!testbed.isInNamespace()) {
         const [, program = "", ...args] = process.argv;
         const run = await testbed.runInNamespace(process.execPath, [program, ...args]);
@@ -62,8 +75,8 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
           grid,
           probes: options.probes,
           rhythm: options.rhythm === "default" ? "default" : "fast",
-          json: options.json === true,
-          plotFile: options.plot === undefined ? null : resolve(io.cwd, options.plot),
+          json,
+          plotFile,
           samplesFile: options.samples === undefined ? null : resolve(io.cwd, options.samples),
         },
         io,
