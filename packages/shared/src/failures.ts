@@ -12,6 +12,7 @@ import * as v from "valibot";
  * - `hidden_tab`: a page was in the background, where timers are throttled
  * - `stalled`: a page's event loop stood still during the measurement
  * - `disagreement`: the two sides' numbers differ by more than noise explains
+ * - `coarse_clock`: both browsers' clocks move in steps too large to time anything with
  * - `deadline`: the server's deadline passed before both sides had reported
  */
 export const probeFailures = [
@@ -23,6 +24,7 @@ export const probeFailures = [
   "hidden_tab",
   "stalled",
   "disagreement",
+  "coarse_clock",
   "deadline",
 ] as const;
 

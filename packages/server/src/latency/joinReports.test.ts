@@ -291,6 +291,24 @@ describe("disagreement", () => {
   });
 });
 
+describe("a clock too coarse to time anything", () => {
+  const coarse = { clockStepMs: 16.7, floorMs: 16.7, floorErrorMs: 0 };
+
+  test("at one side leaves the number to the other", () => {
+    const fine = measured(50, { floorMs: 1, floorErrorMs: 0 });
+    const joined = joinReports(fine, measured(58, coarse));
+    expect(joined).toMatchObject({
+      status: "measured",
+      measurement: { rawRttMs: 50, floorMs: 0.5, clockStepMs: 16.7, disagreementMs: 8 },
+    });
+  });
+
+  test("at both sides makes the probe fail", () => {
+    const report = measured(50, coarse);
+    expect(joinReports(report, report)).toEqual({ status: "failed", reason: "coarse_clock", blamed: [] });
+  });
+});
+
 describe("a stalled page", () => {
   test("spoils the probe when it held back half of the pings", () => {
     expect(joinReports(measured(50), measured(50, { stalledMs: 400 }))).toEqual({

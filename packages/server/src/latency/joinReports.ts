@@ -22,6 +22,12 @@ const DISAGREEMENT_FLOOR_MS = 10;
 /** Beyond floor and clock steps, this many standard errors of the difference of the two medians. */
 const DISAGREEMENT_STANDARD_ERRORS = 4;
 
+/**
+ * A clock of larger steps times nothing: browsers that resist fingerprinting have steps of 16.7 or 100 ms. Both sides time the same
+ * round trip, so that one clock is enough.
+ */
+const COARSE_CLOCK_MS = 10;
+
 /** A stall up to this long spoils nothing: what the W3C's Long Tasks API calls a long task begins above it. */
 const STALL_FLOOR_MS = 50;
 
@@ -46,7 +52,7 @@ const t95 = (freedom: number): number => 1.96 + 2.6 / freedom;
  * Joins the two sides' reports of one probe into one measurement, or says why it has none to trust.
  *
  * The estimator, the same whichever side is named first:
- * - `rawRttMs`: the mean of both medians. Both sides time the same round trip, each over its own pings, so the mean
+ * - `rawRttMs`: the mean of both medians, or where one side's clock is coarser than {@link COARSE_CLOCK_MS} the other side's. Both sides time the same round trip, each over its own pings, so the mean
  *   halves the variance, and neither page can move it alone unnoticed.
  * - `floorMs`: the mean of what both pages measured on a connection to themselves. A round trip contains one sending and
  *   one receiving of each browser, a page's own two of each.
@@ -65,6 +71,7 @@ const t95 = (freedom: number): number => 1.96 + 2.6 / freedom;
  *   half of a side's pings, so that the median itself may be a stall: `stalled`.
  * - the medians differ by more than noise explains: `disagreement`. Noise is {@link DISAGREEMENT_FLOOR_MS}, both
  *   clock steps, and four standard errors of the difference.
+ * - both clocks are coarser than {@link COARSE_CLOCK_MS}: `coarse_clock`.
  *
  * @param spacingMs time between two pings of a side; tells how many a stall held back. Default: 100, as in the
  *   probe's default parameters.
@@ -78,7 +85,10 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
   const disagreementMs = Math.abs(a.rtt.medianMs - b.rtt.medianMs);
   if (disagreementMs > noiseBoundMs(a, b)) return { status: "failed", reason: "disagreement", blamed: [] };
 
-  const rawRttMs = (a.rtt.medianMs + b.rtt.medianMs) / 2;
+  const timed = [a, b].filter(isFineClock);
+  if (timed.length === 0) return { status: "failed", reason: "coarse_clock", blamed: [] };
+
+  const rawRttMs = timed.reduce((sum, { rtt }) => sum + rtt.medianMs, 0) / timed.length;
   const floorMs = Math.min(rawRttMs, (floorOf(a) + floorOf(b)) / 2);
   const rttMs = rawRttMs - floorMs;
   return {
@@ -87,7 +97,7 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
       rttMs,
       rawRttMs,
       floorMs,
-      interval95Ms: intervalOf(rttMs, floorMs, a, b),
+      interval95Ms: intervalOf(rttMs, floorMs, a, b, timed),
       minMs: Math.max(0, Math.min(a.rtt.minMs, b.rtt.minMs) - floorMs),
       p95Ms: Math.max(a.rtt.p95Ms, b.rtt.p95Ms) - floorMs,
       jitterMs: Math.max(a.rtt.jitterMs, b.rtt.jitterMs),
@@ -103,18 +113,30 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
   };
 }
 
-const floorOf = (report: Measured): number => Math.min(report.floorMs ?? 0, LARGEST_FLOOR_MS);
+const isFineClock = ({ clockStepMs }: Measured): boolean => clockStepMs <= COARSE_CLOCK_MS;
 
-function intervalOf(rttMs: number, floorMs: number, a: Measured, b: Measured): [number, number] {
-  const freedom = Math.max(1, a.rtt.samples + b.rtt.samples - 2);
-  const sampling = Math.hypot(medianErrorMs(a), medianErrorMs(b)) / 2;
+/** What is known of it: a coarse clock cannot time a page's own way either. */
+const floorIn = (report: Measured): number | null => (isFineClock(report) ? (report.floorMs ?? null) : null);
+const floorOf = (report: Measured): number => Math.min(floorIn(report) ?? 0, LARGEST_FLOOR_MS);
+
+/** @param timed the sides whose medians were taken */
+function intervalOf(
+  rttMs: number,
+  floorMs: number,
+  a: Measured,
+  b: Measured,
+  timed: readonly Measured[],
+): [number, number] {
+  const samples = timed.reduce((sum, { rtt }) => sum + rtt.samples, 0);
+  const freedom = Math.max(1, samples - timed.length);
+  const sampling = Math.hypot(...timed.map(medianErrorMs)) / timed.length;
   // The halved difference of the medians is an estimate of the same error with one degree of freedom: it also sees what
   // disturbs all pings of one side alike.
-  const between = Math.abs(a.rtt.medianMs - b.rtt.medianMs) / 2;
+  const between = timed.length === 2 ? Math.abs(a.rtt.medianMs - b.rtt.medianMs) / 2 : sampling;
   const pooled = Math.sqrt((freedom * sampling ** 2 + 2 * between ** 2) / (freedom + 2));
   const floors = Math.hypot(floorErrorMs(a), floorErrorMs(b)) / 2;
   const halfMs = Math.hypot(t95(freedom) * Math.hypot(pooled, floors), LEFT_OUT_SHARE * floorMs);
-  const unknownMs = [a, b].filter((report) => report.floorMs == null).length * UNKNOWN_FLOOR_MS;
+  const unknownMs = [a, b].filter((report) => floorIn(report) === null).length * UNKNOWN_FLOOR_MS;
   return [Math.max(0, rttMs - halfMs - unknownMs), rttMs + halfMs];
 }
 
@@ -133,8 +155,8 @@ function noiseBoundMs(a: Measured, b: Measured): number {
 const medianErrorMs = ({ medianErrorMs: said, rtt }: Measured): number =>
   said ?? (1.11 * rtt.jitterMs) / Math.sqrt(rtt.samples);
 
-const floorErrorMs = ({ floorMs, floorErrorMs: said }: Measured): number =>
-  floorMs == null ? 0 : (said ?? UNKNOWN_FLOOR_MS / 2);
+const floorErrorMs = (report: Measured): number =>
+  floorIn(report) === null ? 0 : (report.floorErrorMs ?? UNKNOWN_FLOOR_MS / 2);
 
 function isSpoiltByStall(report: Measured, spacingMs: number): boolean {
   if (report.stalledMs <= STALL_FLOOR_MS) return false;
