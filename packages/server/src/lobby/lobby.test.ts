@@ -126,6 +126,38 @@ describe("a probe", () => {
     expect(t.of("matchFormed")[0]?.record.measurements).toHaveLength(15);
   });
 
+  it("of a pair that beacons call far is opened before the others, and its failure releases the group unprobed", () => {
+    const t = new TestScene({ groupSize: 4, maxProbesPerMember: 1 });
+    for (const [id, rttMs] of Object.entries({ ann: 5, bob: 5, far: 300 })) {
+      t.arrive(id);
+      t.beaconRtts(id, { x: rttMs });
+    }
+    t.arrive("dan");
+    const [first] = t.events("probe.opened");
+    expect([first?.initiator, first?.responder]).toEqual(["ann", "far"]);
+    t.probeAll((a, b) => (a === "far" || b === "far" ? 400 : 40));
+    expect(t.of("released").map((e) => e.participantId)).toEqual(["ann", "bob", "far", "dan"]);
+    expect(t.events("probe.opened").length).toBeLessThan(6);
+  });
+
+  it("of a pair that was just measured and near is opened last: the others are the ones to be found out", () => {
+    const t = new TestScene({ groupSize: 4, maxProbesPerMember: 1 });
+    for (const id of ["ann", "bob", "cid", "far"]) t.arrive(id);
+    t.probeAll((a, b) => (a === "far" || b === "far" ? 400 : 40));
+    expect(t.held).toEqual([]);
+    const before = t.events("probe.opened").length;
+    expect(t.events("probe.closed")[0]).toMatchObject({ verdict: { status: "accepted" } });
+    t.arrive("dan");
+    expect(t.held).toEqual([["ann", "bob", "cid", "dan"]]);
+    while (t.of("confirm").length === 0) t.probeAll(() => 40);
+    const opened = t.events("probe.opened").slice(before);
+    expect(opened).toHaveLength(6);
+    expect(opened.slice(-2)).toContainEqual(expect.objectContaining({ initiator: "ann", responder: "bob" }));
+    expect(opened.slice(0, 2)).not.toContainEqual(
+      expect.objectContaining({ initiator: "ann", responder: "bob" }),
+    );
+  });
+
   it("with one report only ends at the deadline, and the silent side rests", () => {
     const t = new TestScene();
     t.arrive("ann");
