@@ -31,6 +31,8 @@ const MOST_SITES = 4_000;
  */
 export class Sites {
   readonly #sites: Site[];
+  /** Where places settled when there were `from` sites: who is probed often is not compared with all of them each time. */
+  readonly #settled = new WeakMap<Place, { nearest: number | null; least: number; from: number }>();
 
   constructor(places: readonly Place[] = []) {
     this.#sites = places.map((place) => ({ place }));
@@ -63,12 +65,14 @@ export class Sites {
 
   /** The site of a place, a new one where there was none; `null` when there is no room for more. */
   settle(place: Place): number | null {
-    let nearest: number | null = null;
-    let least = SAME_SITE;
-    for (const [site, { place: other }] of this.#sites.entries()) {
-      const distance = distanceBetween(place, other);
+    const known = this.#settled.get(place);
+    let nearest = known?.nearest ?? null;
+    let least = known?.least ?? SAME_SITE;
+    for (let site = known?.from ?? 0; site < this.#sites.length; site += 1) {
+      const distance = distanceBetween(place, this.#sites[site]?.place ?? []);
       if (distance < least) [nearest, least] = [site, distance];
     }
+    this.#settled.set(place, { nearest, least, from: this.#sites.length });
     if (nearest !== null || this.#sites.length >= MOST_SITES) return nearest;
     this.#sites.push({ place });
     return this.#sites.length - 1;

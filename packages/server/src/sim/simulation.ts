@@ -1,6 +1,6 @@
 import type { LobbyConfig } from "../lobby/config.js";
 import type { SimulatedWorld } from "./simulatedWorld.js";
-import { StudyRun } from "./studyRun.js";
+import { StudyRun, type StudyRunOptions } from "./studyRun.js";
 import type { StudyFigures } from "./studyTally.js";
 
 /** What became of a simulated study. Shares are of all participants, between 0 and 1. */
@@ -45,6 +45,8 @@ export interface SimulationOrder {
   /** As the matchmaker is called in the row. */
   readonly name: string;
   readonly seed: string;
+  /** Called with every event of the scene's log. */
+  readonly onEvent?: StudyRunOptions["onEvent"] & {};
 }
 
 /** The server's own core on a virtual clock. The same order gives the same row. */

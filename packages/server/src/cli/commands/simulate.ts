@@ -28,6 +28,7 @@ Examples:
   probematch simulate --participants 1000 --max-p2p-rtt 120
   probematch simulate --sweep max-p2p-rtt=50:300:25 --plot limits.svg
   probematch simulate --config study.json --scene ultimatum --attributes panel.csv --json
+  probematch simulate --region "Europe,North America" --sweep max-p2p-rtt=50:200:25
   probematch simulate --fit data --scene ultimatum --config study.json --sweep max-p2p-rtt=60:200:20`;
 
 /** `probematch simulate`: what a limit and a matchmaker do to a study, before anybody is recruited. */
@@ -36,6 +37,7 @@ export function addSimulate(program: Command, io: CliIo, finish: Finish): void {
     .command("simulate")
     .description("Try a latency limit and a matchmaker on simulated people.")
     .option("--latency <world or file>", "the shipped world, or a CSV file of RTTs", "world")
+    .option("--region <names>", "only these regions of the world (several: with commas)")
     .option("--labels <file>", "names of the rows of --latency, one a line")
     .addOption(
       number("--last-mile-ms <ms>", "median of what a participant's own line adds", from(0)).default(8),
@@ -69,6 +71,11 @@ export function addSimulate(program: Command, io: CliIo, finish: Finish): void {
         "a pilot's data folder or journal: people like those who came there",
       ).conflicts([...generated]),
     )
+    .addOption(
+      new Option("--journal <file>", "write the log a server would, of the chosen matchmaker").conflicts(
+        "sweep",
+      ),
+    )
     .option("--plot <file>", "draw the figures into an SVG file")
     .option("--json", "print the figures as one JSON object")
     .addHelpText("after", help)
@@ -83,7 +90,7 @@ export function addSimulate(program: Command, io: CliIo, finish: Finish): void {
 
 /** What a pilot's log tells instead. */
 const generated = [
-  ...["latency", "labels", "lastMileMs", "jitterMs", "arrivals", "attributes", "beacons"],
+  ...["latency", "labels", "region", "lastMileMs", "jitterMs", "arrivals", "attributes", "beacons"],
   ...["probeMs", "probeFailures", "dropout"],
 ] as const;
 

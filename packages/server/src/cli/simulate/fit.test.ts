@@ -72,6 +72,15 @@ describe("probematch simulate --fit, on a journal", { timeout: 60_000 }, () => {
     expect(out).toMatch(/Not matched by fifo at 80 ms, by language/);
   });
 
+  it("reads the log that a simulation writes, which is the one its figures are of", async () => {
+    const args = ["simulate", "--participants", "40", "--matchmaker", "fifo", "--json"];
+    const made = await cli([...args, "--journal", "made.jsonl"], { cwd });
+    expect(made.out).toBe((await cli(args, { cwd })).out);
+    const events = readFileSync(join(cwd, "made.jsonl"), "utf8");
+    expect(events.match(/"match\.committed"/g)?.length).toBe(read(made.out).rows[0]?.matches);
+    expect(read((await fit("made.jsonl", "--json")).out).fit.people).toBe(40);
+  });
+
   it("leaves out an unfinished end, and names a line that is damaged", async () => {
     const whole = readFileSync(join(cwd, log), "utf8");
     writeFileSync(join(cwd, "torn_journal.jsonl"), whole);

@@ -6,6 +6,7 @@ import type { FitReport } from "./fitReport.js";
 export interface SimulateOptions extends StudyChoice {
   readonly latency: string;
   readonly labels?: string | undefined;
+  readonly region?: string | undefined;
   readonly participants?: number | undefined;
   readonly arrivalsPerSecond?: number | undefined;
   readonly arrivals?: string | undefined;
@@ -17,6 +18,7 @@ export interface SimulateOptions extends StudyChoice {
   readonly dropout: number;
   readonly fit?: string | undefined;
   readonly seed: string;
+  readonly journal?: string | undefined;
   readonly plot?: string | undefined;
   readonly json?: true | undefined;
 }

@@ -11,7 +11,7 @@ const PARTICIPANTS = 1000;
 export async function planWorld(options: SimulateOptions, io: CliIo): Promise<SimulationPlan> {
   if (options.scene !== undefined && options.config === undefined)
     throw new UsageError("--scene needs --config: which file is the scene in?");
-  const places = await readPlaces(options.latency, options.labels, options.seed, io);
+  const places = await readPlaces(options, io);
   const arrivals = options.arrivals === undefined ? null : await readArrivals(options.arrivals, io);
   const attributes = options.attributes === undefined ? null : await readAttributes(options.attributes, io);
   if (arrivals !== null && (options.participants ?? 0) > arrivals.length)

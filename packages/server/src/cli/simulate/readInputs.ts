@@ -10,22 +10,33 @@ import { type SimulatedPlaces, worldPlaces } from "../../sim/worldLatency.js";
 import { type CliIo, UsageError } from "../io.js";
 
 /**
- * The shipped world, or a file of RTTs.
+ * The shipped world or some of its regions, or a file of RTTs.
  *
+ * @param regions names with commas between them; `undefined` = all of the world
  * @param labels a file with a name for each row of the matrix, one a line; `undefined` = "row 1", "row 2" …
  * @throws {UsageError} that says which line is wrong
  */
 export async function readPlaces(
-  latency: string,
-  labels: string | undefined,
-  seed: string,
+  {
+    latency,
+    labels,
+    region: regions,
+    seed,
+  }: {
+    readonly latency: string;
+    readonly labels?: string | undefined;
+    readonly region?: string | undefined;
+    readonly seed: string;
+  },
   io: CliIo,
 ): Promise<SimulatedPlaces> {
   if (latency === "world") {
     if (labels !== undefined)
       throw new UsageError("--labels names the rows of a file: give one with --latency.");
-    return worldPlaces(seed);
+    return regions === undefined ? worldPlaces(seed) : within(regions, worldPlaces(seed));
   }
+  if (regions !== undefined)
+    throw new UsageError("--region chooses from the shipped world: a file has all of its rows.");
   const text = await readText(latency, "latencies", io);
   const matrix = (() => {
     try {
@@ -45,6 +56,21 @@ export async function readPlaces(
     matrix,
     weights: matrix.nodes.map(() => 1),
     regions: matrix.nodes.map((row) => names?.[row]?.trim() ?? `row ${row + 1}`),
+  };
+}
+
+function within(names: string, { matrix, weights, regions }: SimulatedPlaces): SimulatedPlaces {
+  const chosen = names.split(",").map((name) => name.trim());
+  const known = [...new Set(regions)];
+  const unknown = chosen.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`there is no region "${unknown}". There are ${known.join(", ")}.`);
+  const kept = matrix.nodes.filter((node) => chosen.includes(regions[node] ?? ""));
+  const of = <T>(values: readonly T[]): T[] => values.filter((_, i) => kept.includes(i));
+  return {
+    matrix: { ...matrix, nodes: kept, rttMs: of(matrix.rttMs).map((row) => Float64Array.from(of([...row]))) },
+    weights: of(weights),
+    regions: of(regions),
   };
 }
 

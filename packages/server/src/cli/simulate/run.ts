@@ -30,8 +30,11 @@ export async function runSimulation(options: SimulateOptions, io: CliIo): Promis
     throw new UsageError(
       "the study's matchmaker has no maxP2pRttMs, so nothing would be probed. Give a limit with --max-p2p-rtt.",
     );
-  const rows = await simulateAll(plan, options.seed, io);
+  const log: string[] = [];
+  const write = options.journal === undefined ? () => undefined : (line: string) => void log.push(line);
+  const rows = await simulateAll(plan, options.seed, write, io);
   if (rows === null) return false;
+  if (options.journal !== undefined) await writeFile(resolve(io.cwd, options.journal), log.join(""));
   if (options.plot !== undefined)
     await writeFile(resolve(io.cwd, options.plot), await drawRows(rows, study.name));
   if (options.json === true) {
@@ -50,10 +53,16 @@ const baselines = [
 /** Moments of a study between two looks at whether somebody wants it stopped. */
 const MOMENTS = 2_000;
 
-/** `null` when it was stopped. The same people come to every matchmaker. */
+/**
+ * The same people come to every matchmaker.
+ *
+ * @param write the chosen matchmaker's log under the first limit, a line at a time
+ * @returns `null` when it was stopped
+ */
 async function simulateAll(
   { study, worldFor }: SimulationPlan,
   seed: string,
+  write: (line: string) => void,
   io: CliIo,
 ): Promise<SimulationRow[] | null> {
   const names = [study.name, ...baselines.filter((name) => name !== study.name)];
@@ -69,7 +78,13 @@ async function simulateAll(
       for (const name of names) {
         const world = worldFor(maxP2pRttMs);
         const config = study.configFor(matchmakerOf(name, maxP2pRttMs, world));
-        const simulation = new Simulation({ world, config, name, seed });
+        const simulation = new Simulation({
+          world,
+          config,
+          name,
+          seed,
+          ...(rows.length === 0 && { onEvent: (_, event) => write(`${JSON.stringify(event)}\n`) }),
+        });
         while (!simulation.advance(MOMENTS)) {
           progress.update((rows.length + simulation.progress) / total, `${name}, ${maxP2pRttMs} ms`);
           await setImmediate();

@@ -98,6 +98,12 @@ describe("probematch simulate", { timeout: 60_000 }, () => {
     expect(row?.excluded.map(({ value }) => value).sort()).toEqual(["Aachen", "Bremen", "Cottbus"]);
   });
 
+  it("recruits from some regions of the world only", async () => {
+    const { out } = await simulate("--region", "Europe, Oceania", "--json");
+    const regions = rowsOf(out)[0]?.excluded.map(({ value }) => value);
+    expect(regions?.sort()).toEqual(["Europe", "Oceania"]);
+  });
+
   it("draws a sweep and a single limit", async () => {
     for (const [name, limits] of [
       ["sweep.svg", ["--sweep", "max-p2p-rtt=60:120:60"]],
@@ -137,6 +143,7 @@ describe("probematch simulate", { timeout: 60_000 }, () => {
     [["--matchmaker", "{name:1}"], /not valid JSON/],
     [["--latency", "none.csv"], /the latencies in none\.csv cannot be read/],
     [["--scene", "trio"], /--scene needs --config/],
+    [["--region", "Atlantis"], /no region "Atlantis"\. There are North America, /],
     [["--labels", "towns.txt"], /give one with --latency/],
     [
       ["--arrivals", file("late.csv", "3\nlater\n")],

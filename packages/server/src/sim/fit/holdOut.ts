@@ -6,6 +6,7 @@ import { StudyRun } from "../studyRun.js";
 import type { StudyFigures } from "../studyTally.js";
 import { atMeanRate, drawArrivals, meanRate } from "./arrivals.js";
 import { FEWEST_PEOPLE, learn } from "./learn.js";
+import { LeavingCurve } from "./leaving.js";
 import type { Pilot } from "./pilot.js";
 import { type PilotArrival, PilotWorld } from "./pilotWorld.js";
 
@@ -54,8 +55,8 @@ const MOST_PEOPLE = 20_000;
 /**
  * Learns from the first half of the people who came, predicts what becomes of the second, and puts it beside what did.
  * Those who were still there at the end of the log are left out. The people of the first half are in the
- * simulation as they came, since the second half met those who still waited. Each run draws anew who might come and how
- * often, as far as the first half leaves that open (a bootstrap, Efron 1979), and then who does.
+ * simulation as they came, since the second half met those who still waited. Each run draws anew who might come, how
+ * often, and when they leave, as far as the first half leaves that open (a bootstrap, Efron 1979), and then who does.
  *
  * @param config the rules the study ran with
  * @yields how far it is, 0 to 1, after each run
@@ -83,7 +84,8 @@ export function* holdOut(
     const random = seededRandom(`${of}/pool`);
     const pool = lesson.people.map(() => Math.floor(random() * lesson.people.length));
     const arrivals = times.map((at) => ({ at, person: pool[Math.floor(random() * pool.length)] ?? 0 }));
-    const world = new PilotWorld(lesson, [...first, ...arrivals], of);
+    const leaving = new LeavingCurve(pool.flatMap((person) => lesson.stays[person] ?? []));
+    const world = new PilotWorld({ ...lesson, leaving }, [...first, ...arrivals], of);
     const study = new StudyRun({ world, config, seed: of });
     study.advance();
     return study.tally.figures((id) => Number(id.slice(1)) >= first.length);

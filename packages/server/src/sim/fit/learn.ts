@@ -1,7 +1,7 @@
 import type { RttStats } from "@probematch/shared";
 import { type ArrivalPattern, arrivalPatternOf } from "./arrivals.js";
 import { LearnedLatencies } from "./latencies.js";
-import { LeavingCurve } from "./leaving.js";
+import { LeavingCurve, type Stay } from "./leaving.js";
 import type { Pilot, PilotPerson, PilotProbe } from "./pilot.js";
 
 /** What a log taught about those who come, and about the paths between them. */
@@ -9,6 +9,8 @@ export interface Lesson {
   /** Whom simulated people are made after. */
   readonly people: readonly PilotPerson[];
   readonly arrivals: ArrivalPattern;
+  /** How long each of the people was seen. */
+  readonly stays: readonly Stay[];
   readonly leaving: LeavingCurve;
   readonly latencies: LearnedLatencies;
   readonly probes: {
@@ -42,10 +44,12 @@ export function learn(pilot: Pilot, until: number = Number.POSITIVE_INFINITY): L
   const measured = probes.flatMap(({ a, b, rttMs }) => (rttMs === null ? [] : [{ a, b, rttMs }]));
   // Whoever goes away in the middle of a probe also does in the simulation: that is no failure of its own.
   const failed = probes.filter(({ failure }) => failure !== null && failure !== "peer_gone");
+  const stays = people.map((person) => stayOf(person, end));
   return {
     people,
     arrivals: arrivalPatternOf(times),
-    leaving: new LeavingCurve(people.map((person) => stayOf(person, end))),
+    stays,
+    leaving: new LeavingCurve(stays),
     latencies: new LearnedLatencies(people.map(locatedOf), measured),
     probes: {
       failedShare: probes.length === 0 ? 0 : failed.length / (failed.length + measured.length || 1),
@@ -59,7 +63,7 @@ export function learn(pilot: Pilot, until: number = Number.POSITIVE_INFINITY): L
 
 const tookMs = ({ openedAt, closedAt }: PilotProbe): number => (closedAt ?? openedAt) - openedAt;
 
-function stayOf({ arrivedAt, goneAt, settledAt }: PilotPerson, end: number) {
+function stayOf({ arrivedAt, goneAt, settledAt }: PilotPerson, end: number): Stay {
   const left = goneAt !== null && goneAt <= end;
   const until = left ? goneAt : Math.min(settledAt ?? end, end);
   return { ms: Math.max(0, until - arrivedAt), left };
