@@ -48,6 +48,8 @@ export class LearnedLatencies {
   readonly #sorted: readonly number[];
   /** How far measurements were from what was believed before, in scales of the belief, rising; empty = too few to tell. */
   readonly #errors: readonly number[] = [];
+  /** How much further than believed each of the people is from all others, in scales. */
+  readonly #remote: readonly number[] = [];
 
   constructor(people: readonly Located[], pairs: readonly MeasuredPair[]) {
     this.#people = people;
@@ -65,7 +67,13 @@ export class LearnedLatencies {
       this.#measured.set(this.#key(a, b), rttMs);
     }
     this.#sorted = [...this.#measured.values()].sort((a, b) => a - b);
-    if (errors.length >= ENOUGH) this.#errors = fairly(errors);
+    if (errors.length >= ENOUGH) {
+      const remote = remotenessOf(errors, people.length);
+      this.#remote = remote;
+      this.#errors = fairly(
+        errors.map((e) => ({ ...e, scales: e.scales - (remote[e.a] ?? 0) - (remote[e.b] ?? 0) })),
+      );
+    }
     const located = people.map(({ serverRtt, beaconRttMs }) =>
       serverRtt === null ? Object.keys(beaconRttMs).length : 1 + Object.keys(beaconRttMs).length,
     );
@@ -91,7 +99,10 @@ export class LearnedLatencies {
     if (measured !== undefined) return measured * Math.exp((AGAIN_SD * logit) / LOGISTIC_SD);
     const [x, y] = [this.#people[a], this.#people[b]];
     const belief = x === undefined || y === undefined ? null : beliefOf(this.#model.edge(x, y));
-    if (belief !== null) return Math.exp(belief.logMs + belief.scale * (at(this.#errors, bounded) ?? logit));
+    if (belief !== null) {
+      const scales = (at(this.#errors, bounded) ?? logit) + (this.#remote[a] ?? 0) + (this.#remote[b] ?? 0);
+      return Math.exp(belief.logMs + belief.scale * scales);
+    }
     return at(this.#sorted, bounded) ?? Math.exp(ANYWHERE.logMs + ANYWHERE.scale * logit);
   }
 
@@ -105,6 +116,30 @@ interface PredictionError {
   readonly b: number;
   /** In scales of the belief. */
   readonly scales: number;
+}
+
+/** Probes that weigh as much as the presumption that somebody is no further from all others than was believed. */
+const PRESUMED = 3;
+const ROUNDS = 10;
+
+/**
+ * What the errors of each one's pairs have in common: few landmarks do not show that somebody is far from everybody. Ridge
+ * regression of the errors on the two people of a pair, by Gauss and Seidel's rounds.
+ */
+function remotenessOf(errors: readonly PredictionError[], people: number): readonly number[] {
+  const pairs = Array.from({ length: people }, (): { other: number; scales: number }[] => []);
+  for (const { a, b, scales } of errors) {
+    pairs[a]?.push({ other: b, scales });
+    pairs[b]?.push({ other: a, scales });
+  }
+  const remote = new Array<number>(people).fill(0);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [i, own] of pairs.entries()) {
+      const sum = own.reduce((total, { other, scales }) => total + scales - (remote[other] ?? 0), 0);
+      remote[i] = sum / (own.length + PRESUMED);
+    }
+  }
+  return remote;
 }
 
 /**
