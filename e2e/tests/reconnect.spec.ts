@@ -122,6 +122,20 @@ for (const engines of enginePairs) {
   });
 }
 
+test("a member whose page lost the server is told lost at once and back again, and its link stays as it is", async ({
+  lab,
+}) => {
+  const study = await lab.study({ scenes: [measured] });
+  const { a, b } = await matchedPair(lab, study, ["chromium", "firefox"], 30_000);
+  await b.page.evaluate(() => (globalThis as PageWindow).socket?.close());
+  expect(await lostBy([a])).toEqual(["signaling"]);
+  await sendBoth(a, b, 0, 3);
+  expect(await backBy([a])).toEqual([false]);
+  await expectAll([a, b], 3);
+  expect(await Promise.all([a, b].map(isSameConnection))).toEqual([true, true]);
+  expect(b.all("peerLost")).toEqual([]);
+});
+
 test("a cut of 35 s, longer than ICE's consent lasts, is mended on the same channels in Chromium", async ({
   lab,
 }) => {

@@ -97,6 +97,19 @@ describe.skipIf(!hasRedis)(redisTitle("nodes of one study"), { timeout: 30_000 }
     expect(one.events.filter((event) => event.type === "match.committed")).toHaveLength(1);
   });
 
+  it("order the repair of a match's link at both its ends, and carry the signals of the new connection", async () => {
+    const [one, two] = [await node(), await node()];
+    const [ann, bob] = [page(one, "ann", { rttMs: 20 }), page(two, "bob", { rttMs: 20 })];
+    const [{ peers }] = await Promise.all([ann.next("matched"), bob.next("matched")]);
+    const probeId = peers[0]?.probeId ?? "none";
+    bob.send("linkRepair", { probeId, fresh: true });
+    const [ofAnn, ofBob] = await Promise.all([ann.next("linkRepair"), bob.next("linkRepair")]);
+    expect(ofAnn.round).toBe(ofBob.round);
+    expect(ofAnn.initiator).toBe(!ofBob.initiator);
+    ann.send("probeSignal", { probeId, signal: candidate("anew"), round: ofAnn.round });
+    expect(await bob.next("probeSignal")).toMatchObject({ round: ofBob.round });
+  });
+
   it("let the newest page speak for a participant, wherever the older one is", async () => {
     const [one, two] = [await node(), await node()];
     const old = page(one, "ann");
