@@ -65,6 +65,13 @@ export class Invariants {
         }
         return;
       }
+      case "participant.left":
+      case "participant.removed":
+      case "participant.ended":
+        // Who has left and comes again has a new place.
+        if (state.participants.get(event.participantId)?.status === "ended")
+          this.#orderOf.delete(event.participantId);
+        return;
       case "match.committed":
         this.#checkMatch(state, event);
         return;
