@@ -97,7 +97,7 @@ function notesOf(pilot: Pilot, lesson: Lesson, study: ChosenStudy, held: HoldOut
 function sourceOf({ landmarks, measuredPairs }: LatencyKnowledge): string {
   if (landmarks > 2) return `the RTTs to ${landmarks} landmarks and the pairs that were`;
   if (landmarks > 0)
-    return `the RTT to ${landmarks === 1 ? "one landmark" : "two landmarks"}, which tells little`;
+    return `the RTT to ${landmarks === 1 ? "one landmark" : "two landmarks"}, which tells little (expect more probes and longer waits than are predicted)`;
   return measuredPairs > 0 ? "the pairs that were, whoever they are" : "what is usual in the world";
 }
 
