@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findOnPath, type RedisService, startRedis } from "@probematch/testbed";
+import { type RedisService, redisServers, startRedis } from "@probematch/testbed";
 import { pino } from "pino";
 import { RedisConnection } from "../src/journal/redis/connection.js";
 import { openRedisStore, type RedisStore } from "../src/journal/redis/redisStore.js";
 
 /** Redis tests are left out, and say so in their title, where no server is installed. */
-export const hasRedis = findOnPath("redis-server", "valkey-server") !== null;
+export const hasRedis = redisServers().length > 0;
 export const redisTitle = (title: string): string =>
   hasRedis ? title : `${title} (left out: redis-server is not installed)`;
 
@@ -22,16 +22,20 @@ export class RedisRig {
   readonly keyPrefix = "test";
   readonly log: Record<string, unknown>[] = [];
   readonly #folder: string;
+  readonly #command: string | undefined;
   readonly #stores: RedisStore[] = [];
 
-  private constructor(redis: RedisService, folder: string) {
+  private constructor(redis: RedisService, folder: string, command: string | undefined) {
     this.redis = redis;
     this.#folder = folder;
+    this.#command = command;
   }
 
-  static async start(): Promise<RedisRig> {
+  /** @param command the program; default: the first of `redisServers()` */
+  static async start(command = redisServers()[0]): Promise<RedisRig> {
     const folder = await mkdtemp(join(tmpdir(), "probematch-redis-"));
-    const rig = new RedisRig(await startRedis({ appendOnly: true, folder }), folder);
+    const program = command === undefined ? {} : { command };
+    const rig = new RedisRig(await startRedis({ appendOnly: true, folder, ...program }), folder, command);
     // Otherwise a busy disk may let Redis answer before it has written.
     await rig.command("CONFIG", "SET", "appendfsync", "always");
     return rig;
@@ -64,7 +68,8 @@ export class RedisRig {
   async restart(keeping: "everything" | "nothing" = "everything"): Promise<void> {
     const { port } = this.redis;
     if (keeping === "nothing") await rm(join(this.#folder, "appendonlydir"), { recursive: true });
-    this.redis = await startRedis({ appendOnly: true, folder: this.#folder, port });
+    const program = this.#command === undefined ? {} : { command: this.#command };
+    this.redis = await startRedis({ appendOnly: true, folder: this.#folder, port, ...program });
   }
 
   async store(nodeId: string = randomUUID(), changes: Partial<typeof quick> = {}): Promise<RedisStore> {

@@ -49,6 +49,6 @@ export {
 export type { HoldRecord, HoldSummary, PacketFilter } from "./relay/holdLog.js";
 export type { Impairment } from "./relay/impairment.js";
 export type { PacketKind } from "./relay/packet.js";
-export { type RedisService, startRedis } from "./services/redis.js";
+export { type RedisService, redisServers, startRedis } from "./services/redis.js";
 export { answers, freePort, type Service, startService } from "./services/service.js";
 export { answersBinding, startTurn, type TurnOptions, type TurnService } from "./services/turn.js";

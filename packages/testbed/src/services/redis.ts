@@ -16,6 +16,18 @@ export interface RedisOptions {
   readonly folder?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Default: the first of {@link redisServers}. */
+  readonly command?: string;
+}
+
+/**
+ * The programs that can be a Redis here: Redis itself and Valkey, as far as they are installed. The environment variable
+ * `PROBEMATCH_TEST_REDIS` names the only one to use.
+ */
+export function redisServers(): readonly string[] {
+  const wanted = process.env["PROBEMATCH_TEST_REDIS"];
+  const names = wanted === undefined ? ["redis-server", "valkey-server"] : [wanted];
+  return names.flatMap((name) => findOnPath(name) ?? []);
 }
 
 /**
@@ -24,8 +36,8 @@ export interface RedisOptions {
  * @throws {MissingProgramError} when redis-server is not installed
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisService> {
-  const command = findOnPath("redis-server", "valkey-server");
-  if (command === null) {
+  const command = options.command ?? redisServers()[0];
+  if (command === undefined) {
     throw new MissingProgramError(
       "redis-server is not installed (Debian: apt-get install redis-server; macOS: brew install redis)",
     );

@@ -1,11 +1,15 @@
+import { redisServers } from "@probematch/testbed";
 import { describe, it } from "vitest";
 import { hasRedis, RedisRig, redisTitle } from "../../../test/redisRig.js";
 import { journalConformance } from "../conformance.js";
 
-describe.skipIf(!hasRedis)(redisTitle("the Redis journal keeps what every journal promises:"), () => {
+/** Redis, and Valkey where it is installed too. */
+const servers = hasRedis ? redisServers() : ["redis-server"];
+
+describe.each(servers)(redisTitle("the journal in %s keeps what every journal promises:"), (command) => {
   for (const { title, run } of journalConformance) {
-    it(title, { timeout: 15_000 }, async () => {
-      const rig = await RedisRig.start();
+    it.skipIf(!hasRedis)(title, { timeout: 15_000 }, async () => {
+      const rig = await RedisRig.start(command);
       try {
         await run({
           openStore: () => rig.store(undefined, { snapshotEvents: 2 }),
