@@ -26,6 +26,10 @@ describe("a saved state", () => {
         const told = (state: LobbyState) => log.slice(place).map((event) => apply(state, event));
         expect(JSON.stringify(told(restored))).toBe(JSON.stringify(told(lived)));
         expect(outside(restored)).toEqual(outside(lived));
+        // Nothing that has changed since it was last saved is taken from then.
+        const neverSaved = createLobbyState();
+        for (const event of log) apply(neverSaved, event);
+        expect(saveState(lived)).toBe(saveState(neverSaved));
       }),
       { numRuns: 15 },
     );

@@ -1,11 +1,12 @@
 import { LatencyModel } from "../latency/latencyModel.js";
 import { bySeniority } from "./line.js";
-import { PairTable } from "./pairs.js";
+import { type PairRecord, PairTable } from "./pairs.js";
 import { SAVED_STATE_FORMAT, type SavedState } from "./savedState.js";
 import {
   type Agenda,
   createLobbyState,
   type LobbyState,
+  type Match,
   Participant,
   type Proposal,
   type Release,
@@ -14,8 +15,14 @@ import {
 
 /** What of a state follows from the rest of it. */
 type Derived = "line" | "present" | "pool" | "agenda" | "asOf";
+/** What grows with a study. */
+type Long = "participants" | "matches" | "pairs" | "formed";
 
-/** A state as JSON (see `savedState.ts`), from which {@link restoreState} makes one that goes on in the same way. */
+/**
+ * A state as JSON (see `savedState.ts`), from which {@link restoreState} makes one that goes on in the same way.
+ *
+ * The server stands still meanwhile, so what has not changed since the last time is not written anew.
+ */
 export function saveState(state: LobbyState): string {
   const releases = new Map<Release, number>();
   const placeOf = (release: Release): number => {
@@ -23,17 +30,25 @@ export function saveState(state: LobbyState): string {
     releases.set(release, place);
     return place;
   };
-  const participants = [...state.participants.values()].map((p) => ({
-    ...p,
-    releases: p.releases.map(placeOf),
-  }));
-  const saved = {
+  const all = [...state.participants.values()];
+  const released = all.flatMap((p) =>
+    p.releases.length === 0 ? [] : [[p.participantId, p.releases.map(placeOf)]],
+  );
+  const long: Record<Long, readonly string[]> = {
+    participants: all.map(participantText),
+    matches: [...state.matches.values()].map(matchText),
+    pairs: state.pairs.entries(state.now).map(([a, b, record]) => pairText(a, b, record)),
+    formed: state.formed.map((group) => textOnce(group)),
+  };
+  const short = {
+    format: SAVED_STATE_FORMAT,
     sceneId: state.sceneId,
     seed: state.seed,
     configHash: state.configHash,
     seq: state.seq,
     now: state.now,
-    participants,
+    released,
+    releases: [...releases.keys()],
     proposals: [...state.proposals.values()].map((p) => ({
       ...p,
       repeated: [...p.repeated],
@@ -42,10 +57,7 @@ export function saveState(state: LobbyState): string {
       room: p.room ?? null,
     })),
     probes: [...state.probes.values()].map((p) => ({ ...p, ready: [...p.ready], reports: [...p.reports] })),
-    matches: [...state.matches.values()].map((m) => ({ ...m, left: [...m.left], done: [...m.done] })),
-    pairs: state.pairs.entries(state.now),
     latency: state.latency.save(),
-    formed: state.formed,
     arrivals: state.arrivals,
     proposalsOpened: state.proposalsOpened,
     matchesCommitted: state.matchesCommitted,
@@ -54,13 +66,38 @@ export function saveState(state: LobbyState): string {
     pausedUntil: state.pausedUntil,
     recentSeats: state.recentSeats,
     voided: state.voided,
-  } satisfies Record<Exclude<keyof LobbyState, Derived>, unknown>;
-  return JSON.stringify({
-    format: SAVED_STATE_FORMAT,
-    releases: [...releases.keys()],
-    ...saved,
-  } satisfies Record<keyof SavedState, unknown>);
+  } satisfies Record<Exclude<keyof LobbyState, Derived | Long>, unknown> &
+    Record<Exclude<keyof SavedState, Long>, unknown>;
+  const lists = Object.entries(long).map(([name, texts]) => `"${name}":[${texts.join()}]`);
+  return `{${lists.join()},${JSON.stringify(short).slice(1)}`;
 }
+
+/** Texts of what does not change, or was last written as it is still. */
+const texts = new WeakMap<object, { readonly of: readonly unknown[]; readonly text: string }>();
+
+/** @param of what the text depends on, apart from what never changes; compared by identity */
+function remembered(item: object, of: readonly unknown[], write: () => string): string {
+  const known = texts.get(item);
+  if (known?.of.every((part, i) => part === of[i]) === true) return known.text;
+  const text = write();
+  texts.set(item, { of, text });
+  return text;
+}
+
+const textOnce = (item: object): string => remembered(item, [], () => JSON.stringify(item));
+
+/** Every field of a participant is replaced and never changed within. */
+const participantText = (p: Participant): string => {
+  const { releases: _, ...fields } = p;
+  return remembered(p, Object.values(fields), () => JSON.stringify(fields));
+};
+
+const matchText = (match: Match): string =>
+  remembered(match, [match.left.size, match.done.size], () =>
+    JSON.stringify({ ...match, left: [...match.left], done: [...match.done] }),
+  );
+
+const pairText = (a: string, b: string, record: PairRecord): string => `["${a}","${b}",${textOnce(record)}]`;
 
 /**
  * The state that was saved. What is still to be looked at is not known any more, so everything is; a node that takes over
@@ -101,10 +138,13 @@ export function restoreState(saved: SavedState): LobbyState {
     recentSeats: [...saved.recentSeats],
     voided: saved.voided,
   };
-  for (const { releases, ...fields } of saved.participants) {
+  for (const fields of saved.participants) {
     const p: Participant = Object.assign(new Participant(state.asOf, fields), fields);
-    p.releases = releases.flatMap((place) => saved.releases[place] ?? []);
     state.participants.set(p.participantId, p);
+  }
+  for (const [id, places] of saved.released) {
+    const p = state.participants.get(id);
+    if (p !== undefined) p.releases = places.flatMap((place) => saved.releases[place] ?? []);
   }
   lineUp(state);
   remindOfEverything(state);

@@ -49,8 +49,6 @@ const participant = v.object({
   matchId: v.nullable(serverIdSchema),
   outcome: v.nullable(outcomeSchema),
   endedAt: v.nullable(at),
-  /** Places in `releases`: the members of a release share it. */
-  releases: v.array(count),
 });
 
 const release = v.object({
@@ -137,6 +135,8 @@ const savedStateSchema = v.object({
   seq: v.pipe(count, v.minValue(1)),
   now: at,
   releases: v.array(release),
+  /** By participant, places in `releases`: the members of a release share it. */
+  released: v.array(v.tuple([participantIdSchema, v.array(count)])),
   participants: v.array(participant),
   proposals: v.array(proposal),
   probes: v.array(probe),

@@ -114,6 +114,8 @@ export class SceneRuntime implements SceneHandle {
       (snapshot) => this.#restore(snapshot),
     );
     this.#recovering = false;
+    // Later ones write only what has changed; nobody waits for this one yet.
+    if (journal.snapshots !== undefined && this.#state.seq > 0) saveState(this.#state);
     journal.onStatus((status) => this.#onStatus(status));
     journal.nodes?.onHeard((live) => this.#onHeard(live));
     const opened: Fact = {

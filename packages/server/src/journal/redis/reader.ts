@@ -35,6 +35,8 @@ export class Reader {
   #seq = 0;
   /** Place of the snapshot that the reading began with; 0 without one. */
   began = 0;
+  /** What was read last came from the archive. */
+  #behind = false;
   /** The last entry that was read, to recognise the log after an interruption. */
   #lastEntry: Entry | null = null;
   #looping: Promise<void> | null = null;
@@ -116,19 +118,18 @@ export class Reader {
   /** @returns how many entries there were */
   async #read(blockMs: number | null): Promise<number> {
     const { keys, deliver } = this.#options;
-    const block = blockMs === null ? [] : ["BLOCK", `${blockMs}`];
-    const reply = await this.#send(
-      ["XREAD", "COUNT", `${COUNT}`, ...block, "STREAMS", keys.log, `${this.#seq}-0`],
-      ANSWER_MS + (blockMs ?? 0),
-    );
-    let entries = (reply as readonly [string, readonly Entry[]][] | null)?.[0]?.[1] ?? [];
+    const archived = () => archivedAfter((args) => this.#send(args, ANSWER_MS), keys.archive, this.#seq);
+    let entries = this.#behind ? await archived() : [];
+    this.#behind = entries.length > 0;
+    if (!this.#behind) entries = await this.#live(blockMs);
     let events: StoredEvent[];
     try {
       events = this.#eventsOf(entries);
     } catch (error) {
       // It does not follow: what is between may have been cut off the stream.
-      entries = await archivedAfter((args) => this.#send(args, ANSWER_MS), keys.archive, this.#seq);
+      entries = this.#behind ? [] : await archived();
       if (entries.length === 0) throw error;
+      this.#behind = true;
       events = this.#eventsOf(entries);
     }
     const last = entries.at(-1);
@@ -141,6 +142,15 @@ export class Reader {
       throw new LostLogError(`an event could not be applied, which is a bug: ${reasonOf(error)}`);
     }
     return entries.length;
+  }
+
+  async #live(blockMs: number | null): Promise<readonly Entry[]> {
+    const block = blockMs === null ? [] : ["BLOCK", `${blockMs}`];
+    const reply = await this.#send(
+      ["XREAD", "COUNT", `${COUNT}`, ...block, "STREAMS", this.#options.keys.log, `${this.#seq}-0`],
+      ANSWER_MS + (blockMs ?? 0),
+    );
+    return (reply as readonly [string, readonly Entry[]][] | null)?.[0]?.[1] ?? [];
   }
 
   #eventsOf(entries: readonly Entry[]): StoredEvent[] {
