@@ -2,20 +2,23 @@ import type { TopLevelSpec } from "vega-lite";
 import type { SimulationRow } from "../../sim/simulation.js";
 import { UsageError } from "../io.js";
 
-/**
- * The figures as an SVG document: what each matchmaker reaches under each limit, and whom the chosen one leaves out.
- *
- * @throws {UsageError} the packages that draw are not installed
- */
-export async function drawRows(rows: readonly SimulationRow[], chosen: string): Promise<string> {
+/** Draws figures as an SVG document: what each matchmaker reaches under each limit, and whom the chosen one leaves out. */
+export type DrawRows = (rows: readonly SimulationRow[], chosen: string) => Promise<string>;
+
+/** @throws {UsageError} the packages that draw are not installed */
+export async function loadChart(): Promise<DrawRows> {
   const { vega, vegaLite } = await importVega();
-  const view = new vega.View(vega.parse(vegaLite.compile(chartOf(rows, chosen)).spec), { renderer: "none" });
-  try {
-    const svg = await view.toSVG();
-    return `${svg.replace(">", `><title>${TITLE}</title>`)}\n`;
-  } finally {
-    view.finalize();
-  }
+  return async (rows, chosen) => {
+    const view = new vega.View(vega.parse(vegaLite.compile(chartOf(rows, chosen)).spec), {
+      renderer: "none",
+    });
+    try {
+      const svg = await view.toSVG();
+      return `${svg.replace(">", `><title>${TITLE}</title>`)}\n`;
+    } finally {
+      view.finalize();
+    }
+  };
 }
 
 /** Not a dependency of a server that runs a study. */

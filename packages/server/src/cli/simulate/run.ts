@@ -1,12 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { reasonOf } from "../../journal/errors.js";
 import type { Matchmaker } from "../../matchmakers/matchmaker.js";
 import { type ComparedMatchmaker, comparedMatchmaker } from "../../sim/qualityMatchmakers.js";
 import type { SimulatedWorld } from "../../sim/simulatedWorld.js";
 import { Simulation, type SimulationRow } from "../../sim/simulation.js";
 import { type CliIo, UsageError } from "../io.js";
-import { drawRows } from "./chart.js";
+import { loadChart } from "./chart.js";
 import { describeFit } from "./fitReport.js";
 import type { SimulateOptions, SimulationPlan } from "./plan.js";
 import { planFit } from "./planFit.js";
@@ -22,6 +23,8 @@ import { describeRows } from "./table.js";
  */
 export async function runSimulation(options: SimulateOptions, io: CliIo): Promise<boolean> {
   const { fit: pilot } = options;
+  // Before the work, so that nobody waits for it in vain.
+  const draw = options.plot === undefined ? null : await loadChart();
   const plan =
     pilot === undefined ? await planWorld(options, io) : await planFit({ ...options, fit: pilot }, io);
   if (plan === null) return false;
@@ -31,17 +34,25 @@ export async function runSimulation(options: SimulateOptions, io: CliIo): Promis
       "the study's matchmaker has no maxP2pRttMs, so nothing would be probed. Give a limit with --max-p2p-rtt.",
     );
   const log: string[] = [];
-  const write = options.journal === undefined ? () => undefined : (line: string) => void log.push(line);
-  const rows = await simulateAll(plan, options.seed, write, io);
+  const note = options.journal === undefined ? () => undefined : (line: string) => void log.push(line);
+  const rows = await simulateAll(plan, options.seed, note, io);
   if (rows === null) return false;
-  if (options.journal !== undefined) await writeFile(resolve(io.cwd, options.journal), log.join(""));
-  if (options.plot !== undefined)
-    await writeFile(resolve(io.cwd, options.plot), await drawRows(rows, study.name));
+  if (options.journal !== undefined) await write(options.journal, log.join(""), io);
+  if (options.plot !== undefined && draw !== null)
+    await write(options.plot, await draw(rows, study.name), io);
   if (options.json === true) {
     const report = { rows: rows.map((row) => ({ matrix, ...row })), ...(fit === null ? {} : { fit }) };
     io.out(`${JSON.stringify(report)}\n`);
   } else io.out(`${fit === null ? "" : describeFit(fit)}${describeRows(rows, study.name)}`);
   return true;
+}
+
+async function write(file: string, text: string, io: CliIo): Promise<void> {
+  try {
+    await writeFile(resolve(io.cwd, file), text);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${reasonOf(error)}`);
+  }
 }
 
 const baselines = [
@@ -56,13 +67,13 @@ const MOMENTS = 2_000;
 /**
  * The same people come to every matchmaker.
  *
- * @param write the chosen matchmaker's log under the first limit, a line at a time
+ * @param note the chosen matchmaker's log under the first limit, a line at a time
  * @returns `null` when it was stopped
  */
 async function simulateAll(
   { study, worldFor }: SimulationPlan,
   seed: string,
-  write: (line: string) => void,
+  note: (line: string) => void,
   io: CliIo,
 ): Promise<SimulationRow[] | null> {
   const names = [study.name, ...baselines.filter((name) => name !== study.name)];
@@ -83,7 +94,7 @@ async function simulateAll(
           config,
           name,
           seed,
-          ...(rows.length === 0 && { onEvent: (_, event) => write(`${JSON.stringify(event)}\n`) }),
+          ...(rows.length === 0 && { onEvent: (_, event) => note(`${JSON.stringify(event)}\n`) }),
         });
         while (!simulation.advance(MOMENTS)) {
           progress.update((rows.length + simulation.progress) / total, `${name}, ${maxP2pRttMs} ms`);

@@ -144,6 +144,7 @@ describe("probematch simulate", { timeout: 60_000 }, () => {
     [["--latency", "none.csv"], /the latencies in none\.csv cannot be read/],
     [["--scene", "trio"], /--scene needs --config/],
     [["--region", "Atlantis"], /no region "Atlantis"\. There are North America, /],
+    [["--plot", "nowhere/limits.svg"], /nowhere\/limits\.svg cannot be written: ENOENT/],
     [["--labels", "towns.txt"], /give one with --latency/],
     [
       ["--arrivals", file("late.csv", "3\nlater\n")],
