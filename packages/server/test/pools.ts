@@ -36,6 +36,8 @@ export function contextFor(
     readonly edge?: (a: Candidate, b: Candidate) => Edge;
     readonly allowedGroup?: MatchContext["allowedGroup"];
     readonly chance?: (a: Candidate, b: Candidate) => number;
+    readonly prospects?: (candidate: Candidate) => readonly number[];
+    readonly arrivalsPerSecond?: number | null;
   } = {},
 ): MatchContext {
   const now = options.now ?? 0;
@@ -44,6 +46,8 @@ export function contextFor(
     random: () => 0.5,
     edge: options.edge ?? (() => unknownEdge),
     chance: options.chance ?? (() => 1),
+    prospects: options.prospects ?? (() => []),
+    arrivalsPerSecond: options.arrivalsPerSecond ?? null,
     allowed: (a, b) => a !== b && options.forbidden?.(a, b) !== true && matchmaker.allowsPair(a, b, { now }),
     allowedGroup: options.allowedGroup ?? (() => true),
     prefer: (_, candidates) => candidates,

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { type Edge, unknownEdge } from "./edge.js";
 import { boundsBetween, Landmarks, type Located, type Place } from "./landmarks.js";
 import { type Belief, beliefFrom, chanceOf, LOGISTIC_SD, nothingKnown } from "./prior.js";
+import { type CrowdMember, Prospects } from "./prospects.js";
 import { type Membership, Sites } from "./sites.js";
 
 /** By how much two measurements between the same two sites differ, as a standard deviation of the logarithm. */
@@ -50,6 +51,7 @@ export class LatencyModel {
   readonly #sites: Sites;
   readonly #lessons: Map<number, Lesson>;
   readonly #known = new WeakMap<Located, Known>();
+  readonly #prospects = new WeakMap<readonly CrowdMember[], Prospects>();
 
   /** @param saved what another model had learned: this one goes on there. What it knows of people is in themselves. */
   constructor(saved: SavedLatency = { landmarks: [], sites: [], lessons: [] }) {
@@ -66,9 +68,30 @@ export class LatencyModel {
     };
   }
 
-  /** Somebody's RTTs were measured: what is known of the landmarks follows the log, not who asks when. */
-  locate(somebody: Located): void {
-    this.#know(somebody);
+  /**
+   * Somebody's RTTs were measured: what is known of the landmarks follows the log, not who asks when.
+   *
+   * @returns where that is; `null` when nothing was measured
+   */
+  locate(somebody: Located): Place | null {
+    return this.#know(somebody).place;
+  }
+
+  /**
+   * The chances somebody would have had with the people of a crowd, best first: what may be expected of those still to
+   * come. From landmarks alone.
+   *
+   * @param crowd of this somebody, as it stays: the answer is kept with it
+   */
+  prospects(somebody: Located, crowd: readonly CrowdMember[], limitMs: number): readonly number[] {
+    const { place } = this.#know(somebody);
+    if (place === null || crowd.length === 0) return [];
+    let prospects = this.#prospects.get(crowd);
+    if (prospects === undefined) {
+      prospects = new Prospects(place, crowd);
+      this.#prospects.set(crowd, prospects);
+    }
+    return prospects.within(limitMs);
   }
 
   /** A probe between the two measured this RTT, ms, whether it was accepted or not. */

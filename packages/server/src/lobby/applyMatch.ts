@@ -123,6 +123,7 @@ function takeSeat(state: LobbyState, p: Participant, match: Match): void {
   p.proposalId = null;
   p.matchId = match.matchId;
   p.atHead = false;
+  p.crowd = [];
   p.history = {
     partners: [...others, ...p.history.partners.filter((id) => !others.includes(id))],
     matches: p.history.matches + 1,

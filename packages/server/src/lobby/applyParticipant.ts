@@ -1,8 +1,9 @@
 import type { Outcome } from "@probematch/shared";
+import { meet } from "../latency/prospects.js";
 import type { Effect } from "./effects.js";
 import type { StoredEvent } from "./events.js";
 import { endParticipant, leaveMatch, loseConnection, tellPeers } from "./mutate.js";
-import { type LobbyState, Participant } from "./state.js";
+import { type LobbyState, Participant, RECENT_ARRIVALS } from "./state.js";
 
 type ParticipantEvent = Extract<StoredEvent, { type: `participant.${string}` }>;
 
@@ -51,6 +52,8 @@ function arrive(
   });
   p.nodeId = event.nodeId ?? null;
   state.arrivals += 1;
+  state.recentArrivals.push(event.at);
+  if (state.recentArrivals.length > RECENT_ARRIVALS) state.recentArrivals.shift();
   state.participants.set(p.participantId, p);
   state.line.add(p);
   state.present.add(p);
@@ -77,7 +80,12 @@ function measure(
   if (p.serverRtt !== null) state.agenda.unmeasured.delete(p.participantId);
   p.beaconRttMs = { ...p.beaconRttMs, ...event.beaconRttMs };
   if (p.hasBeaconRtts) state.agenda.withoutBeacons.delete(p.participantId);
-  state.latency.locate(p);
+  const place = state.latency.locate(p);
+  if (place !== null && state.line.has(p)) {
+    const { crowd, others } = meet(state.crowd, p.participantId, place);
+    p.crowd = others;
+    state.crowd = crowd;
+  }
   state.agenda.participants.add(p.participantId);
   state.agenda.asked.add(p.participantId);
   state.agenda.poolChanged = true;

@@ -28,6 +28,9 @@ export function matchContextOf(state: LobbyState, config: LobbyConfig, now: numb
     chance: (a, b, limitMs = limitInForce(config, [a, b], now) ?? Number.POSITIVE_INFINITY) =>
       chanceAfter(pairs.get(a.participantId, b.participantId, now)?.measurement?.rttMs, limitMs) ??
       latency.chance(a, b, limitMs),
+    prospects: (c, limitMs = limitInForce(config, [c], now) ?? Number.POSITIVE_INFINITY) =>
+      latency.prospects(c, state.participants.get(c.participantId)?.crowd ?? [], limitMs),
+    arrivalsPerSecond: arrivalsPerSecond(state, now),
     allowed: (a, b) =>
       !isKeptApart(pairs, config, a, b, now) &&
       differenceAllowed(config, a, b) &&
@@ -43,6 +46,15 @@ export function matchContextOf(state: LobbyState, config: LobbyConfig, now: numb
   };
   return context;
 }
+
+/** From the last people who came; `null` where they are too few to tell. */
+function arrivalsPerSecond({ recentArrivals }: LobbyState, now: number): number | null {
+  const [first] = recentArrivals;
+  if (first === undefined || recentArrivals.length < FEWEST_ARRIVALS || now <= first) return null;
+  return (1000 * recentArrivals.length) / (now - first);
+}
+
+const FEWEST_ARRIVALS = 8;
 
 const alwaysTrue = (): boolean => true;
 

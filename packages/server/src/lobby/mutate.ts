@@ -17,6 +17,7 @@ export function endParticipant(state: LobbyState, p: Participant, outcome: Outco
   p.endedAt = state.now;
   p.proposalId = null;
   p.graceUntil = null;
+  p.crowd = [];
   state.agenda.poolChanged = true;
   if (proposalId !== null) {
     state.proposals.get(proposalId)?.gone.add(p.participantId);

@@ -9,16 +9,21 @@ const DEFAULT_PROBES_PER_MEMBER = 5;
 
 const budgetOf = (config: LobbyConfig): number => config.maxProbesPerMember ?? DEFAULT_PROBES_PER_MEMBER;
 
+/** A pair less likely than this to be fast enough is found out about before the others of its group are measured. */
+const DOUBTFUL = 0.6;
+
 /** Until when a proposal may go on probing, ms from its beginning: as many rounds as a member's links need. */
 export function probingTimeMs(config: LobbyConfig): number {
-  const rounds = Math.ceil((config.groupSize - 1) / budgetOf(config));
+  // One more where doubtful pairs may go first.
+  const rounds = Math.ceil((config.groupSize - 1) / budgetOf(config)) + (config.groupSize > 2 ? 1 : 0);
   // Every probe has deadlines of its own that come first; this one holds even if one of them were forgotten.
   return rounds * config.probeTimeoutMs + 1000;
 }
 
 /**
  * The probes of a group to open now: as many as its members' budgets allow, the pair least likely to be fast enough
- * first. One bad link ends the proposal, so it should be found before the time is spent on the others.
+ * first. One bad link ends the proposal, so it should be found before the time is spent on the others: while a pair is
+ * doubtful, only such pairs are measured, and the rest when they have passed.
  *
  * @param proposal its members and what was opened already; closed probes no longer count against the budget
  */
@@ -38,7 +43,11 @@ export function openProbes(
     for (const id of [probe.initiator, probe.responder]) open.set(id, (open.get(id) ?? 0) + 1);
   }
   const decisions: Decision[] = [];
-  for (const { probeId, initiator, responder, repeats } of byRisk(state, config, proposal, now)) {
+  const pairs = byRisk(state, config, proposal, now);
+  const isOver = ({ probeId }: Pair) => state.probes.get(probeId)?.verdict?.status === "accepted";
+  const isDoubtful = (pair: Pair) => pair.likelihood < DOUBTFUL && !isOver(pair);
+  const due = pairs.some(isDoubtful) ? pairs.filter(isDoubtful) : pairs;
+  for (const { probeId, initiator, responder, repeats } of due) {
     const [a, b] = [open.get(initiator) ?? 0, open.get(responder) ?? 0];
     if (known.has(probeId) || a >= budget || b >= budget) continue;
     open.set(initiator, a + 1).set(responder, b + 1);
@@ -70,6 +79,8 @@ interface Pair {
   readonly responder: string;
   /** The probe that failed and is done again. */
   readonly repeats: string | undefined;
+  /** How likely it is to be fast enough; 1 where that is of no use. */
+  readonly likelihood: number;
 }
 
 /** All pairs of a group, the least likely first; what is equally likely in seat order. */
@@ -84,11 +95,10 @@ function byRisk(
     for (const [offset, responder] of members.slice(seatA + 1).entries()) {
       const failed = repeated.get(pairOf(initiator, responder)) ?? [];
       const probeId = probeIdOf(proposalId, seatA, seatA + 1 + offset, failed.length);
-      pairs.push({ probeId, initiator, responder, repeats: failed.at(-1) });
+      pairs.push({ probeId, initiator, responder, repeats: failed.at(-1), likelihood: 1 });
     }
   }
-  // Where all are opened at once the order is of no use.
-  if (members.length - 1 <= budgetOf(config)) return pairs;
+  if (members.length === 2) return pairs;
   const context = matchContextOf(state, config, now);
   const likelihood = ({ initiator, responder }: Pair): number => {
     const [a, b] = [state.participants.get(initiator), state.participants.get(responder)];
@@ -96,7 +106,6 @@ function byRisk(
     return context.chance(a, b, maxP2pRttMs ?? Number.POSITIVE_INFINITY);
   };
   return pairs
-    .map((pair) => ({ pair, likelihood: likelihood(pair) }))
-    .sort((a, b) => a.likelihood - b.likelihood)
-    .map(({ pair }) => pair);
+    .map((pair) => ({ ...pair, likelihood: likelihood(pair) }))
+    .sort((a, b) => a.likelihood - b.likelihood);
 }

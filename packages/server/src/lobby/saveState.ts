@@ -1,4 +1,6 @@
+import type { Place } from "../latency/landmarks.js";
 import { LatencyModel } from "../latency/latencyModel.js";
+import type { CrowdMember } from "../latency/prospects.js";
 import { bySeniority } from "./line.js";
 import { type PairRecord, PairTable } from "./pairs.js";
 import { SAVED_STATE_FORMAT, type SavedState } from "./savedState.js";
@@ -34,6 +36,15 @@ export function saveState(state: LobbyState): string {
   const released = all.flatMap((p) =>
     p.releases.length === 0 ? [] : [[p.participantId, p.releases.map(placeOf)]],
   );
+  const met = new Map<CrowdMember, number>();
+  const placesOf = (crowd: readonly CrowdMember[]): number[] =>
+    crowd.map((member) => {
+      const place = met.get(member) ?? met.size;
+      met.set(member, place);
+      return place;
+    });
+  const crowds = all.flatMap((p) => (p.crowd.length === 0 ? [] : [[p.participantId, placesOf(p.crowd)]]));
+  const crowd = placesOf(state.crowd);
   const long: Record<Long, readonly string[]> = {
     participants: all.map(participantText),
     matches: [...state.matches.values()].map(matchText),
@@ -52,6 +63,7 @@ export function saveState(state: LobbyState): string {
     proposals: [...state.proposals.values()].map((p) => ({
       ...p,
       repeated: [...p.repeated],
+      first: [...p.first],
       confirmed: [...p.confirmed],
       gone: [...p.gone],
       room: p.room ?? null,
@@ -59,6 +71,10 @@ export function saveState(state: LobbyState): string {
     probes: [...state.probes.values()].map((p) => ({ ...p, ready: [...p.ready], reports: [...p.reports] })),
     latency: state.latency.save(),
     arrivals: state.arrivals,
+    recentArrivals: state.recentArrivals,
+    crowd,
+    crowds,
+    located: [...met.keys()].map(({ participantId, place }) => ({ participantId, place: saveable(place) })),
     proposalsOpened: state.proposalsOpened,
     matchesCommitted: state.matchesCommitted,
     treatments: { ...state.treatments, byArm: [...state.treatments.byArm] },
@@ -88,7 +104,7 @@ const textOnce = (item: object): string => remembered(item, [], () => JSON.strin
 
 /** Every field of a participant is replaced and never changed within. */
 const participantText = (p: Participant): string => {
-  const { releases: _, ...fields } = p;
+  const { releases: _, crowd: __, ...fields } = p;
   return remembered(p, Object.values(fields), () => JSON.stringify(fields));
 };
 
@@ -105,6 +121,8 @@ const pairText = (a: string, b: string, record: PairRecord): string => `["${a}",
  */
 export function restoreState(saved: SavedState): LobbyState {
   const { seq, now, sceneId, seed, configHash, treatments } = saved;
+  const located = saved.located.map(({ participantId, place }) => ({ participantId, place: restored(place) }));
+  const crowdOf = (places: readonly number[]) => places.flatMap((place) => located[place] ?? []);
   const state: LobbyState = {
     ...createLobbyState(),
     sceneId,
@@ -116,6 +134,7 @@ export function restoreState(saved: SavedState): LobbyState {
     proposals: byId(saved.proposals, "proposalId", (p) => ({
       ...p,
       repeated: new Map(p.repeated),
+      first: new Set(p.first),
       confirmed: new Set(p.confirmed),
       gone: new Set(p.gone),
       room: p.room ?? undefined,
@@ -130,6 +149,8 @@ export function restoreState(saved: SavedState): LobbyState {
     latency: new LatencyModel(saved.latency),
     formed: [...saved.formed],
     arrivals: saved.arrivals,
+    recentArrivals: [...saved.recentArrivals],
+    crowd: crowdOf(saved.crowd),
     proposalsOpened: saved.proposalsOpened,
     matchesCommitted: saved.matchesCommitted,
     treatments: { ...treatments, byArm: new Map(treatments.byArm) },
@@ -146,10 +167,18 @@ export function restoreState(saved: SavedState): LobbyState {
     const p = state.participants.get(id);
     if (p !== undefined) p.releases = places.flatMap((place) => saved.releases[place] ?? []);
   }
+  for (const [id, places] of saved.crowds) {
+    const p = state.participants.get(id);
+    if (p !== undefined) p.crowd = crowdOf(places);
+  }
   lineUp(state);
   remindOfEverything(state);
   return state;
 }
+
+/** JSON has no `NaN`. */
+const saveable = (place: Place) => place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs));
+const restored = (place: readonly (number | null)[]): Place => place.map((rttMs) => rttMs ?? Number.NaN);
 
 function byId<K extends string, T extends Readonly<Record<K, string>>, Kept>(
   items: readonly T[],

@@ -21,7 +21,7 @@ import { historySchema, releaseReasonSchema, treatmentSchema } from "./events.js
  * `format` counts up with every change of what is kept here, and of what `apply` makes of an event: a state that another
  * version came to must not be gone on from.
  */
-export const SAVED_STATE_FORMAT = 1;
+export const SAVED_STATE_FORMAT = 2;
 
 const at = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -71,6 +71,8 @@ const proposal = v.object({
   probes: v.array(serverIdSchema),
   /** By pair, the probes that failed. */
   repeated: v.array(v.tuple([v.string(), v.array(serverIdSchema)])),
+  /** Pairs that are measured before the rest. */
+  first: v.array(v.string()),
   confirmed: ids,
   gone: ids,
   matchId: v.nullable(serverIdSchema),
@@ -137,6 +139,10 @@ const savedStateSchema = v.object({
   releases: v.array(release),
   /** By participant, places in `releases`: the members of a release share it. */
   released: v.array(v.tuple([participantIdSchema, v.array(count)])),
+  /** Who was located lately: RTTs to the landmarks, ms, `null` where one was not measured. */
+  located: v.array(v.object({ participantId: participantIdSchema, place: v.array(v.nullable(v.number())) })),
+  /** By participant, places in `located`: whom it can judge by what it may expect. */
+  crowds: v.array(v.tuple([participantIdSchema, v.array(count)])),
   participants: v.array(participant),
   proposals: v.array(proposal),
   probes: v.array(probe),
@@ -145,6 +151,8 @@ const savedStateSchema = v.object({
   latency: savedLatencySchema,
   formed: v.array(v.object({ at, members: ids })),
   arrivals: count,
+  recentArrivals: v.array(at),
+  crowd: v.array(count),
   proposalsOpened: count,
   matchesCommitted: count,
   treatments: v.object({

@@ -35,6 +35,7 @@ export function snapshotOf(state: LobbyState, now: number = state.now): Readonly
     })),
     pairs: state.pairs.entries(now),
     arrivals: state.arrivals,
+    recentArrivals: [...state.recentArrivals],
     proposalsOpened: state.proposalsOpened,
     matchesCommitted: state.matchesCommitted,
     treatments: { ...state.treatments, byArm: [...state.treatments.byArm] },

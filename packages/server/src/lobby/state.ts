@@ -1,6 +1,7 @@
 import type { Attributes, JsonValue, Outcome, ProbeReport, RttSummary } from "@probematch/shared";
 import type { Measurement, ProbeVerdict } from "../latency/edge.js";
 import { LatencyModel } from "../latency/latencyModel.js";
+import type { CrowdMember } from "../latency/prospects.js";
 import type { Candidate } from "../matchmakers/candidate.js";
 import { DeadlineHeap } from "./deadlines.js";
 import type { ReleaseReason } from "./effects.js";
@@ -33,6 +34,10 @@ export interface LobbyState {
   /** What the scene's measurements taught about latencies; for ordering only. */
   readonly latency: LatencyModel;
   arrivals: number;
+  /** When people arrived, newest last, at most {@link RECENT_ARRIVALS}. */
+  readonly recentArrivals: number[];
+  /** Who was located last. */
+  crowd: readonly CrowdMember[];
   proposalsOpened: number;
   matchesCommitted: number;
   /** Treatments assigned so far, and what became of their matches. */
@@ -54,6 +59,7 @@ export interface LobbyState {
 }
 
 export const RECENT_SEATS = 400;
+export const RECENT_ARRIVALS = 64;
 
 /** One person in the scene. Also the candidate a matchmaker sees, hence the getter `waitedMs`. */
 export class Participant implements Candidate, Ranked {
@@ -61,6 +67,8 @@ export class Participant implements Candidate, Ranked {
   atHead = false;
   serverRtt: RttSummary | null = null;
   beaconRttMs: Readonly<Record<string, number>> = {};
+  /** Who had been located before this participant was: what it may expect of others. Empty when the wait is over. */
+  crowd: readonly CrowdMember[] = [];
   history: { partners: readonly string[]; matches: number };
   connected = true;
   /** The node the page is, or was last, connected to; `null` where the log is one process's. */
@@ -244,6 +252,8 @@ export function createLobbyState(): LobbyState {
     pairs: new PairTable(),
     latency: new LatencyModel(),
     arrivals: 0,
+    recentArrivals: [],
+    crowd: [],
     proposalsOpened: 0,
     matchesCommitted: 0,
     treatments: createTreatmentTally(),

@@ -36,6 +36,36 @@ describe("LowestLatency", () => {
     expect(ids(matchmaker.findMatch(c, [a, b], 2, context))).toEqual(["a", "c"]);
   });
 
+  test("lets nobody starve: at the end of the wait a small chance comes before a newcomer's large one", () => {
+    const table = { "a new": 0.12, "b new": 0.99, "a b": 0 };
+    const late = since("a", -285_000);
+    const context = contextFor(matchmaker, { now: 1_000, chance: chances(table) });
+    expect(ids(matchmaker.findMatch(since("new", 1_000), [late, b], 2, context))).toEqual(["a", "new"]);
+    // Earlier it is not worth a probe that will probably be in vain.
+    const early = since("a", -100_000);
+    expect(ids(matchmaker.findMatch(since("new", 1_000), [early, b], 2, context))).toEqual(["b", "new"]);
+  });
+
+  test("has somebody who is far from everybody take early what is its best hope", () => {
+    const chance = chances({ "a b": 0.2 });
+    const found = (prospects: readonly number[], arrivalsPerSecond: number | null) => {
+      const context = contextFor(matchmaker, {
+        now: 20_000,
+        chance,
+        prospects: () => prospects,
+        arrivalsPerSecond,
+      });
+      return matchmaker.findMatch(b, [a], 2, context) !== null;
+    };
+    const remote = [0.2, 0.15, ...Array<number>(62).fill(0.001)];
+    const central = [...Array<number>(20).fill(0.97), ...Array<number>(44).fill(0.01)];
+    expect(found(remote, 0.2)).toBe(true);
+    expect(found(central, 0.2)).toBe(false);
+    // Without knowing who will come, it waits for what others get.
+    expect(found(remote, null)).toBe(false);
+    expect(found([0.2], 0.2)).toBe(false);
+  });
+
   test("gives the longest-waiting its most likely partner", () => {
     const context = contextFor(matchmaker, { now: 2_000, chance: chances({ "a b": 0.92, "a c": 0.99 }) });
     expect(ids(matchmaker.findMatch(a, [b, c], 2, context))).toEqual(["a", "c"]);

@@ -23,6 +23,23 @@ const LEAST_CHOOSY = 0.15;
  */
 const LAST_PART = 0.1;
 const LAST_CHANCE = 0.007;
+/**
+ * Who is far from everybody cannot wait for the chances that others have: it takes what is better than all but this many of
+ * those still to come.
+ */
+const CHANCES_LEFT = 2;
+/** But nothing below this chance, before the last part of the wait. */
+const LEAST_HOPE = 0.08;
+/** With fewer people to go by, nothing is expected of those still to come. */
+const FEWEST_PROSPECTS = 16;
+/**
+ * By how much a probe with somebody at the end of the wait is worth more than one with a newcomer of the same chance; in
+ * between in proportion to the wait. So the longest waiting is tried first where the chances are alike, and where they are
+ * not, it is not tried first with whom it will hardly get on.
+ */
+const WORTH_OF_WAITING = 3;
+/** The same in the last part of the wait: it is now or never. */
+const WORTH_AT_LAST = 8;
 /** The search widens in this many steps, at each of which a candidate is asked about again. */
 const STEPS = 20;
 /** Partners looked at for one candidate: the longest waiting ones. */
@@ -82,7 +99,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   ): readonly Candidate[] | null {
     const nearby = this.#partnersOf(arriving, waiting, context);
     if (nearby.length < groupSize - 1) return null;
-    for (const second of this.#seeds(arriving, nearby)) {
+    for (const second of this.#seeds(nearby)) {
       const group = this.#complete(arriving, second, nearby, groupSize, context);
       if (group !== null) return group;
     }
@@ -128,12 +145,36 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     return context.chance(a, b);
   }
 
-  /** The smallest chance this candidate is probed at now. */
-  #required(candidate: Candidate, now: number): number {
+  /** How much of the wait is over, 0 to 1, in steps. */
+  #waited(candidate: Candidate, now: number): number {
     const step = Math.floor(((now - candidate.arrivedAt) / this.#waitMs(candidate)) * STEPS + 1e-9);
-    const waited = Math.max(0, Math.min(1, step / STEPS));
+    return Math.max(0, Math.min(1, step / STEPS));
+  }
+
+  #weight(candidate: Candidate, now: number): number {
+    const waited = this.#waited(candidate, now);
+    return 1 + (waited >= 1 - LAST_PART ? WORTH_AT_LAST : WORTH_OF_WAITING * waited);
+  }
+
+  /**
+   * The smallest chance this candidate is probed at now: what the time waited asks for, or as much as it can still hope
+   * for, if that is less.
+   */
+  #required(candidate: Candidate, context: MatchContext): number {
+    const waited = this.#waited(candidate, context.now);
     if (waited >= 1 - LAST_PART) return LAST_CHANCE;
-    return CHOOSIEST - (CHOOSIEST - LEAST_CHOOSY) * Math.sqrt(waited / (1 - LAST_PART));
+    const scheduled = CHOOSIEST - (CHOOSIEST - LEAST_CHOOSY) * Math.sqrt(waited / (1 - LAST_PART));
+    return Math.min(scheduled, Math.max(LEAST_HOPE, this.#hope(candidate, waited, context)));
+  }
+
+  /** The chance that a given number of those still to come will exceed, going by those who came last; 1 = cannot be said. */
+  #hope(candidate: Candidate, waited: number, context: MatchContext): number {
+    const rate = context.arrivalsPerSecond;
+    const prospects = context.prospects(candidate);
+    if (rate === null || prospects.length < FEWEST_PROSPECTS) return 1;
+    const stillToCome = (rate * (1 - waited) * this.#waitMs(candidate)) / 1000;
+    const rank = Math.floor((CHANCES_LEFT * prospects.length) / stillToCome);
+    return prospects[Math.min(rank, prospects.length - 1)] ?? 1;
   }
 
   #waitMs(candidate: Candidate): number {
@@ -143,23 +184,34 @@ export class LowestLatencyMatchmaker extends Matchmaker {
 
   /** Who is likely enough for one of the two, by seniority. */
   #partnersOf(candidate: Candidate, pool: readonly Candidate[], context: MatchContext): readonly Partner[] {
-    const required = this.#required(candidate, context.now);
+    const required = this.#required(candidate, context);
     const partners: Partner[] = [];
     for (const other of pool.length > MOST_PARTNERS ? pool.slice(0, MOST_PARTNERS) : pool) {
       if (other === candidate || !context.allowed(candidate, other)) continue;
       const chance = this.chance(candidate, other, context);
-      if (chance >= Math.min(required, this.#required(other, context.now)))
-        partners.push({ candidate: other, chance });
+      if (chance >= Math.min(required, this.#required(other, context)))
+        partners.push({
+          candidate: other,
+          chance,
+          // Beyond what a newcomer asks for, more chance is worth no place in line.
+          worth: Math.min(chance, CHOOSIEST) * this.#weight(other, context.now),
+          isSenior: comesBefore(other, candidate),
+        });
     }
     return partners;
   }
 
-  /** Whom to try as the second member: the longest waiting before the newcomer, else the most likely one. */
-  #seeds(candidate: Candidate, partners: readonly Partner[]): readonly Partner[] {
-    const seniors = partners.filter((p) => comesBefore(p.candidate, candidate));
-    const juniors = partners.filter((p) => !comesBefore(p.candidate, candidate));
-    const ordered = [...seniors, ...juniors.sort((a, b) => b.chance - a.chance)];
-    return ordered.slice(0, MOST_SEEDS);
+  /**
+   * Whom to try as the second member, first who is worth most. Among equals whoever came before this candidate, by
+   * seniority, then the most likely.
+   */
+  #seeds(partners: readonly Partner[]): readonly Partner[] {
+    const byWorth = (a: Partner, b: Partner): number => {
+      if (a.worth !== b.worth) return b.worth - a.worth;
+      if (a.isSenior !== b.isSenior) return a.isSenior ? -1 : 1;
+      return a.isSenior ? 0 : b.chance - a.chance;
+    };
+    return [...partners].sort(byWorth).slice(0, MOST_SEEDS);
   }
 
   #complete(
@@ -171,10 +223,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   ): readonly Candidate[] | null {
     const group = [first, second.candidate];
     let chance = second.chance;
-    let required = Math.min(
-      this.#required(first, context.now),
-      this.#required(second.candidate, context.now),
-    );
+    let required = Math.min(this.#required(first, context), this.#required(second.candidate, context));
     while (group.length < groupSize) {
       let best: Candidate | null = null;
       let bestChance = 0;
@@ -191,7 +240,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       if (best === null) return null;
       group.push(best);
       chance = bestChance;
-      required = Math.min(required, this.#required(best, context.now));
+      required = Math.min(required, this.#required(best, context));
     }
     return chance >= required ** stakes(groupSize) ? group : null;
   }
@@ -201,11 +250,14 @@ export class LowestLatencyMatchmaker extends Matchmaker {
  * A try at a larger group costs more probes, and a group falls with any one of its pairs: it has to be more promising
  * than a try at a pair by the same candidates. An exponent for the required chance, 1 for pairs and less for more.
  */
-const stakes = (groupSize: number): number => Math.min(1, 5 / (groupSize * (groupSize - 1)));
+const stakes = (groupSize: number): number => Math.min(1, 8 / (groupSize * (groupSize - 1)));
 
 interface Partner {
   readonly candidate: Candidate;
   readonly chance: number;
+  /** What a probe with this one is worth, compared with others. */
+  readonly worth: number;
+  readonly isSenior: boolean;
 }
 
 const comesBefore = (a: Candidate, b: Candidate): boolean =>

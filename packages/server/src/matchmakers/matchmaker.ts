@@ -18,6 +18,13 @@ export interface MatchContext {
    */
   chance(a: Candidate, b: Candidate, limitMs?: number): number;
   /**
+   * The chances this candidate would have had with those who came last before it (at most 64; for the candidate's own limit,
+   * or `limitMs`), best first: what can be expected of those still to come. Empty where nothing was measured.
+   */
+  prospects(candidate: Candidate, limitMs?: number): readonly number[];
+  /** At what rate people arrive, from the last 64; `null` while fewer than eight have come. */
+  readonly arrivalsPerSecond: number | null;
+  /**
    * May these two be in one group now? False while a fresh measurement says *too slow* under the limit in force, while a failed probe is
    * backing off, and where a rule of the scene or the matchmaker's own `allowsPair` forbids the pair.
    */

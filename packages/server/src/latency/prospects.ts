@@ -1,0 +1,51 @@
+import { boundsBetween, type Place } from "./landmarks.js";
+import { beliefFrom, chanceOf, nothingKnown } from "./prior.js";
+
+/** Somebody's prospects are judged by so many people. */
+const CROWD = 64;
+
+/** Somebody who was located: one of a sample of those who will come next. */
+export interface CrowdMember {
+  readonly participantId: string;
+  readonly place: Place;
+}
+
+/**
+ * Takes somebody into the crowd of those who were located last, in the place of what was known of the same one before.
+ *
+ * @returns the crowd from now on, and the others in it
+ */
+export function meet(
+  crowd: readonly CrowdMember[],
+  participantId: string,
+  place: Place,
+): { readonly crowd: readonly CrowdMember[]; readonly others: readonly CrowdMember[] } {
+  const others = crowd.filter((member) => member.participantId !== participantId);
+  return { crowd: [...others.slice(1 - CROWD), { participantId, place }], others };
+}
+
+/** Somebody's chances with those who were there when it was located. Worked out when they are first asked for. */
+export class Prospects {
+  readonly #place: Place;
+  readonly #others: readonly CrowdMember[];
+  #limitMs = Number.NaN;
+  #chances: readonly number[] = [];
+
+  constructor(place: Place, others: readonly CrowdMember[]) {
+    this.#place = place;
+    this.#others = others;
+  }
+
+  /** Best first. */
+  within(limitMs: number): readonly number[] {
+    if (limitMs === this.#limitMs) return this.#chances;
+    this.#limitMs = limitMs;
+    this.#chances = this.#others
+      .map(({ place }) => {
+        const bounds = boundsBetween(this.#place, place);
+        return chanceOf(bounds === null ? nothingKnown : beliefFrom(bounds), limitMs);
+      })
+      .sort((a, b) => b - a);
+    return this.#chances;
+  }
+}
