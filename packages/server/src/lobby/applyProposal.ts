@@ -63,6 +63,7 @@ function openProposal(state: LobbyState, event: Of<"proposal.opened">): Effect[]
     deadlineAt: event.deadlineAt,
     probes: [],
     repeated: new Map(),
+    first: new Set(),
     confirmed: new Set(),
     gone: new Set(),
     matchId: null,
@@ -89,6 +90,7 @@ function openProbe(state: LobbyState, event: Of<"probe.opened">): Effect[] | nul
   if (initiator === responder) return null;
   if (!proposal.members.includes(initiator) || !proposal.members.includes(responder)) return null;
   proposal.probes.push(probeId);
+  if (event.first === true) proposal.first.add(pairOf(initiator, responder));
   state.probes.set(probeId, {
     probeId,
     proposalId,

@@ -37,6 +37,18 @@ describe("the doubtful pairs of a group", () => {
     expect(t.of("released")).toHaveLength(4);
   });
 
+  it("are repeated like others, and the rest still waits for them", () => {
+    const t = fourPeople();
+    t.probeAll((a) => (a === "ann" ? { status: "failed", reason: "ice_failed", detail: null } : 90));
+    expect(probed(t)).toHaveLength(4);
+    t.probeAll(() => 90);
+    expect(probed(t)).toHaveLength(7);
+    t.probeAll(() => 10);
+    t.confirmAll();
+    expect(t.matches).toHaveLength(1);
+    expect(replay(t.scene.events, t.config).differences).toEqual([]);
+  });
+
   it("are not waited for beyond the proposal's deadline, which leaves time for both", () => {
     const t = fourPeople();
     const { deadlineAt } = t.events("proposal.opened")[0] ?? { deadlineAt: 0 };

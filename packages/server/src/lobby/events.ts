@@ -153,6 +153,8 @@ const decisions = {
     deadlineAt: at,
     /** The probe of the same pair and proposal that failed and is done again; absent for the first one. */
     repeats: v.optional(serverIdSchema),
+    /** True: this pair is doubtful, and the rest of the group is measured when all such pairs have passed. */
+    first: v.optional(v.boolean()),
   }),
   "probe.closed": v.object({
     type: v.literal("probe.closed"),

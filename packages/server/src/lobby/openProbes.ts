@@ -44,9 +44,8 @@ export function openProbes(
   }
   const decisions: Decision[] = [];
   const pairs = byRisk(state, config, proposal, now);
-  const isOver = ({ probeId }: Pair) => state.probes.get(probeId)?.verdict?.status === "accepted";
-  const isDoubtful = (pair: Pair) => pair.likelihood < DOUBTFUL && !isOver(pair);
-  const due = pairs.some(isDoubtful) ? pairs.filter(isDoubtful) : pairs;
+  const first = known.size === 0 && proposal.repeated.size === 0 ? doubtfulAmong(pairs, budget) : [];
+  const due = first.length > 0 ? first : areDue(state, proposal, pairs);
   for (const { probeId, initiator, responder, repeats } of due) {
     const [a, b] = [open.get(initiator) ?? 0, open.get(responder) ?? 0];
     if (known.has(probeId) || a >= budget || b >= budget) continue;
@@ -60,9 +59,35 @@ export function openProbes(
       readyDeadlineAt: Math.min(now + config.readyTimeoutMs, proposal.deadlineAt),
       deadlineAt: Math.min(now + config.probeTimeoutMs, proposal.deadlineAt),
       ...(repeats === undefined ? {} : { repeats }),
+      ...(first.length > 0 ? { first: true } : {}),
     });
   }
   return decisions;
+}
+
+/** The pairs to find out about first; none where all are alike, or where they are too many for one round. */
+function doubtfulAmong(pairs: readonly Pair[], budget: number): readonly Pair[] {
+  const doubtful = pairs.filter(({ likelihood }) => likelihood < DOUBTFUL);
+  if (doubtful.length === pairs.length) return [];
+  const count = new Map<string, number>();
+  for (const id of doubtful.flatMap(({ initiator, responder }) => [initiator, responder]))
+    count.set(id, (count.get(id) ?? 0) + 1);
+  return Math.max(0, ...count.values()) > budget ? [] : doubtful;
+}
+
+/**
+ * Goes by what was opened, not by how doubtful a pair is now: that changes with time alone, and a decision must not come about
+ * by looking once more.
+ */
+function areDue(state: LobbyState, { probes, first }: Prospect, pairs: readonly Pair[]): readonly Pair[] {
+  if (first.size === 0) return pairs;
+  const accepted = new Set<string>();
+  for (const probeId of probes) {
+    const probe = state.probes.get(probeId);
+    if (probe?.verdict?.status === "accepted") accepted.add(pairOf(probe.initiator, probe.responder));
+  }
+  if ([...first].every((pair) => accepted.has(pair))) return pairs;
+  return pairs.filter(({ initiator, responder }) => first.has(pairOf(initiator, responder)));
 }
 
 /** How many probes a group of this size has. */
@@ -70,7 +95,7 @@ export const pairsOf = (members: number): number => (members * (members - 1)) / 
 
 type Prospect = Pick<
   Proposal,
-  "proposalId" | "members" | "deadlineAt" | "probes" | "repeated" | "maxP2pRttMs"
+  "proposalId" | "members" | "deadlineAt" | "probes" | "repeated" | "first" | "maxP2pRttMs"
 >;
 
 interface Pair {

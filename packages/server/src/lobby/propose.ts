@@ -213,7 +213,10 @@ function openProposal(
     waitingCount,
   };
   if (maxP2pRttMs === null) return [opened, ...complete(state, config, { proposalId, members }, now)];
-  return [opened, ...openProbes(state, config, { ...opened, probes: [], repeated: new Map() }, now)];
+  return [
+    opened,
+    ...openProbes(state, config, { ...opened, probes: [], repeated: new Map(), first: new Set() }, now),
+  ];
 }
 
 /** A researcher's rule may throw here too: then the group goes by the matchmaker's own name. */

@@ -20,6 +20,7 @@ export function snapshotOf(state: LobbyState, now: number = state.now): Readonly
     proposals: [...state.proposals.values()].map((proposal) => ({
       ...proposal,
       repeated: [...proposal.repeated],
+      first: [...proposal.first],
       confirmed: [...proposal.confirmed],
       gone: [...proposal.gone],
     })),

@@ -155,6 +155,8 @@ export interface Proposal {
   readonly probes: string[];
   /** Probes that failed and are done again, or were: by pair, in the order of their failures. */
   readonly repeated: Map<string, string[]>;
+  /** Pairs that are measured before the rest. */
+  readonly first: Set<string>;
   readonly confirmed: Set<string>;
   /** Members who left, were lost or ended since the proposal was opened. */
   readonly gone: Set<string>;

@@ -95,6 +95,18 @@ describe("LowestLatency", () => {
     expect(matchmaker.findMatch(a, [b], 2, contextFor(matchmaker, hopeless))).toBeNull();
   });
 
+  test("never probes below the bound on the prediction, where the scene asks for one", () => {
+    const bounded = new LowestLatencyMatchmaker({ maxP2pRttMs: 100, leastChance: 0.05 });
+    const late = (p: number) => contextFor(bounded, { now: 280_000, chance: chances({ "a b": p }) });
+    expect(bounded.findMatch(a, [b], 2, late(0.04))).toBeNull();
+    expect(ids(bounded.findMatch(a, [b], 2, late(0.05)))).toEqual(["a", "b"]);
+    const three = { "a b": 0.99, "a c": 0.99, "b c": 0.04 };
+    const context = contextFor(bounded, { now: 280_000, chance: chances(three) });
+    expect(bounded.findMatch(a, [b, c], 3, context)).toBeNull();
+    expect(bounded.describe()).toMatchObject({ leastChance: 0.05 });
+    expect(() => new LowestLatencyMatchmaker({ maxP2pRttMs: 100, leastChance: 2 })).toThrow("from 0 to 1");
+  });
+
   test("never lets a measurement above the limit pass, however long somebody waited", () => {
     expect(matchmaker.shouldRejectForRtt(100)).toBe(false);
     expect(matchmaker.shouldRejectForRtt(100.1)).toBe(true);

@@ -1,6 +1,6 @@
 import type { Candidate } from "./candidate.js";
 import { type MatchContext, Matchmaker } from "./matchmaker.js";
-import { optionalMs } from "./options.js";
+import { optionalMs, optionalShare } from "./options.js";
 import { type P2pLimit, requiredLimit } from "./p2pLimit.js";
 
 export interface LowestLatencyOptions {
@@ -11,6 +11,12 @@ export interface LowestLatencyOptions {
    * Default: 300,000.
    */
   readonly patienceMs?: number;
+  /**
+   * A bound on the prediction, 0 to 1: two whose predicted chance to be within the limit is below it are never probed, however
+   * long they wait. It rejects without a measurement, and the prediction is sometimes wrong: say so in the study.
+   * Default: 0, the prediction only orders.
+   */
+  readonly leastChance?: number;
 }
 
 /** A newcomer is probed with partners who are at least this likely to be within the limit. */
@@ -58,7 +64,11 @@ const MOST_SEEDS = 8;
  * is tried, the most promising first. Nothing ever exceeds `maxP2pRttMs`: a prediction chooses whom to measure, the
  * measurement decides.
  *
- * Among those who would do, whoever has waited longest is served first, so nobody starves.
+ * Who is far from everybody would wait in vain for such chances. So nobody asks for more than what it can still hope for, going
+ * by the people who came last: somebody remote takes early what is its best.
+ *
+ * Among those who would do, whoever has waited longest is served first; a long wait makes up for a smaller chance, and in its last
+ * tenth a chance of a tenth comes before a newcomer's certainty. So nobody starves whom a probe could match.
  *
  * @example
  * ```ts
@@ -68,6 +78,7 @@ const MOST_SEEDS = 8;
 export class LowestLatencyMatchmaker extends Matchmaker {
   override readonly name: string = "LowestLatency";
   readonly patienceMs: number;
+  readonly leastChance: number;
 
   /** @throws {TypeError} when an option has no meaning */
   constructor(options: LowestLatencyOptions) {
@@ -75,6 +86,9 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     const patience = options.patienceMs ?? 300_000;
     const problem = requiredLimit("maxP2pRttMs", options.maxP2pRttMs) ?? optionalMs("patienceMs", patience);
     if (problem !== null) throw new TypeError(problem);
+    this.leastChance = options.leastChance ?? 0;
+    const bound = optionalShare("leastChance", this.leastChance);
+    if (bound !== null) throw new TypeError(bound);
     this.patienceMs = patience;
   }
 
@@ -137,7 +151,9 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   }
 
   override describe(): Record<string, unknown> {
-    return { ...super.describe(), patienceMs: this.patienceMs };
+    // What is not used is not in the description, so that the log of a scene without it can still be replayed.
+    const bound = this.leastChance === 0 ? {} : { leastChance: this.leastChance };
+    return { ...super.describe(), patienceMs: this.patienceMs, ...bound };
   }
 
   /** The chance that a probe of these two is accepted. */
@@ -189,6 +205,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     for (const other of pool.length > MOST_PARTNERS ? pool.slice(0, MOST_PARTNERS) : pool) {
       if (other === candidate || !context.allowed(candidate, other)) continue;
       const chance = this.chance(candidate, other, context);
+      if (chance < this.leastChance) continue;
       if (chance >= Math.min(required, this.#required(other, context)))
         partners.push({
           candidate: other,
@@ -232,7 +249,8 @@ export class LowestLatencyMatchmaker extends Matchmaker {
         let together = chance * withFirst;
         for (const member of group.slice(1)) {
           if (together <= bestChance) break;
-          together *= context.allowed(member, candidate) ? this.chance(member, candidate, context) : 0;
+          const chanceWith = context.allowed(member, candidate) ? this.chance(member, candidate, context) : 0;
+          together *= chanceWith < this.leastChance ? 0 : chanceWith;
         }
         if (together > bestChance && context.allowedGroup([...group, candidate]))
           [best, bestChance] = [candidate, together];

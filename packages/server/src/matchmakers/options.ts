@@ -18,6 +18,12 @@ export const optionalMs: OptionCheck = (name, value) =>
     ? null
     : `${name} has to be a number of milliseconds, 0 or more, or null for no limit, but it is ${shown(value)}.`;
 
+/** A share from 0 to 1, or nothing. */
+export const optionalShare: OptionCheck = (name, value) =>
+  value === undefined || (isAmount(value) && value <= 1)
+    ? null
+    : `${name} has to be a number from 0 to 1, but it is ${shown(value)}.`;
+
 /**
  * A limit for a constructor.
  *

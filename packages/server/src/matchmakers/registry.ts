@@ -4,7 +4,7 @@ import { GroupReunionMatchmaker } from "./groupReunion.js";
 import { LatencyFifoMatchmaker } from "./latencyFifo.js";
 import { LowestLatencyMatchmaker } from "./lowestLatency.js";
 import type { Matchmaker } from "./matchmaker.js";
-import { type OptionCheck, optionalMs, requiredMs, shown } from "./options.js";
+import { type OptionCheck, optionalMs, optionalShare, requiredMs, shown } from "./options.js";
 import { optionalLimit, type P2pLimit, type RelaxingLimit, requiredLimit } from "./p2pLimit.js";
 
 /** A matchmaker, or every mistake in its description, each a sentence for the person who wrote it. */
@@ -32,12 +32,13 @@ const kinds: Readonly<Record<string, Kind>> = {
       }),
   },
   "lowest-latency": {
-    options: { maxP2pRttMs: requiredLimit, patienceMs: optionalMs },
+    options: { maxP2pRttMs: requiredLimit, patienceMs: optionalMs, leastChance: optionalShare },
     make: (options) => {
       const patienceMs = msOf(options["patienceMs"]);
       return new LowestLatencyMatchmaker({
         maxP2pRttMs: limitOf(options["maxP2pRttMs"]) ?? 0,
         ...(patienceMs === null ? {} : { patienceMs }),
+        ...(typeof options["leastChance"] === "number" ? { leastChance: options["leastChance"] } : {}),
       });
     },
   },
