@@ -40,7 +40,12 @@ describe("what somebody can expect of those still to come", () => {
   it("goes by the last 64, and never by itself", () => {
     const many = Array.from({ length: 100 }, (_, i) => [`p${i}`, i] as const);
     expect(lastOf(new LatencyModel(), [...many, ["last", 20]])).toHaveLength(64);
-    expect(lastOf(new LatencyModel(), [["first", 20], ["first", 21]])).toEqual([]);
+    expect(
+      lastOf(new LatencyModel(), [
+        ["first", 20],
+        ["first", 21],
+      ]),
+    ).toEqual([]);
   });
 
   it("is nothing where nothing was measured", () => {

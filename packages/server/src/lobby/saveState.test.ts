@@ -57,6 +57,22 @@ describe("a saved state", () => {
     }
   });
 
+  it("remembers who came before whom, and what that lets expect", () => {
+    const test = new TestScene({ groupSize: 3 });
+    for (const [i, id] of ["a", "b"].entries()) {
+      test.arrive(id);
+      test.serverRtt(id, 20 + i);
+      test.beaconRtts(id, { europe: 30 + 50 * i, america: 150 });
+    }
+    const { state } = test;
+    const restored = stateFrom(saveState(state));
+    const expectations = ({ participants, latency }: LobbyState) =>
+      [...participants.values()].map((p) => latency.prospects(p, p.crowd, 100));
+    expect(expectations(restored)).toEqual(expectations(state));
+    expect(expectations(state)[1]).toHaveLength(1);
+    expect(restored.crowd).toEqual(state.crowd);
+  });
+
   it("reminds of every deadline there was", () => {
     const test = new TestScene();
     for (const id of ["a", "b", "c"]) test.arrive(id);

@@ -121,7 +121,10 @@ const pairText = (a: string, b: string, record: PairRecord): string => `["${a}",
  */
 export function restoreState(saved: SavedState): LobbyState {
   const { seq, now, sceneId, seed, configHash, treatments } = saved;
-  const located = saved.located.map(({ participantId, place }) => ({ participantId, place: restored(place) }));
+  const located = saved.located.map(({ participantId, place }) => ({
+    participantId,
+    place: restored(place),
+  }));
   const crowdOf = (places: readonly number[]) => places.flatMap((place) => located[place] ?? []);
   const state: LobbyState = {
     ...createLobbyState(),
