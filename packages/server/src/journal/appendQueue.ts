@@ -26,7 +26,7 @@ export interface AppendQueueOptions {
 const MAX_GROUP = 256;
 
 /**
- * Puts appends in one order: stamps them, stores them, delivers them, answers. What comes in while a write is under
+ * Puts appends in one order, decisions before facts that still wait: stamps them, stores them, delivers them, answers. What comes in while a write is under
  * way, also from within a delivery, waits and is written together in the next one.
  */
 export class AppendQueue {
@@ -90,11 +90,24 @@ export class AppendQueue {
       try {
         // Deliveries never happen within an append call, whatever `store` does.
         await null;
-        while (this.#waiting.length > 0) await this.#next(this.#waiting.splice(0, MAX_GROUP));
+        while (this.#waiting.length > 0) {
+          this.#decisionsFirst();
+          await this.#next(this.#waiting.splice(0, MAX_GROUP));
+        }
       } finally {
         this.#running = null;
       }
     })();
+  }
+
+  /**
+   * What was decided on the log's end must not be made stale by facts that only came while it was decided: in a large pool
+   * deciding takes long enough for some always to have come.
+   */
+  #decisionsFirst(): void {
+    const decisions = this.#waiting.filter(({ basisSeq }) => basisSeq !== null);
+    if (decisions.length === 0) return;
+    this.#waiting = [...decisions, ...this.#waiting.filter(({ basisSeq }) => basisSeq === null)];
   }
 
   async #next(group: readonly Waiting[]): Promise<void> {
