@@ -108,10 +108,15 @@ function groupsAround(
 ): readonly (readonly Candidate[])[] {
   const groups: (readonly Candidate[])[] = [];
   const taken = new Set<Candidate>();
+  /** Whom nobody before could be with will still be with nobody when others are taken: a second look goes on from there. */
+  const lookFrom = new Map<Candidate, number>();
   const firstFor = (candidate: Candidate): readonly number[] | null => {
     if (taken.has(candidate)) return null;
-    const others = firstGroup(candidate, pool, 0, groupSize - 1, taken, context, budget);
-    return others === null ? null : [...others, pool.indexOf(candidate)].sort((a, b) => a - b);
+    const from = lookFrom.get(candidate) ?? 0;
+    const others = firstGroup(candidate, pool, from, groupSize - 1, taken, context, budget);
+    if (others === null) return null;
+    lookFrom.set(candidate, others[0] ?? 0);
+    return [...others, pool.indexOf(candidate)].sort((a, b) => a - b);
   };
 
   const wishes = new Map<Candidate, readonly number[]>();
