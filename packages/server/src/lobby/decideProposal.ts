@@ -134,8 +134,8 @@ interface Ending {
   readonly mayRepeat: boolean;
 }
 
-/** Somebody who is not there, or a time that is over, is not waited for a second time. */
-const lasting: ReadonlySet<ProbeFailure> = new Set(["peer_gone", "not_ready", "deadline"]);
+/** Somebody who is not there, or a time that is over, is not waited for a second time, and clocks stay as coarse as they are. */
+const lasting: ReadonlySet<ProbeFailure> = new Set(["peer_gone", "not_ready", "deadline", "coarse_clock"]);
 
 const failure = (
   reason: ProbeFailure,

@@ -98,6 +98,15 @@ describe("a probe that failed by accident", () => {
     expect(silent.held).toEqual([]);
   });
 
+  it("is not done again where both clocks are too coarse: they will be the next time", () => {
+    const t = pair();
+    const { probeId } = t.probeBetween("ann", "bob");
+    for (const id of ["ann", "bob"]) t.ready(id, probeId);
+    for (const id of ["ann", "bob"]) t.report(id, probeId, measured(40, { clockStepMs: 100 }));
+    expect(t.events("probe.closed")).toMatchObject([{ verdict: { reason: "coarse_clock" } }]);
+    expect(t.held).toEqual([]);
+  });
+
   it("is not done again where another link of the group is too slow", () => {
     const t = new TestScene({ groupSize: 3 });
     for (const id of ["ann", "bob", "cid"]) t.arrive(id);
