@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Set by the whole test run, which counts tests from the report. */
@@ -6,6 +7,8 @@ const report = process.env["PROBEMATCH_UNIT_REPORT"];
 export default defineConfig({
   test: {
     // For a machine that does other things as well; what has to be quick is a figure of `pnpm bench`, not a test.
+    // Many of the tests wait for other processes; vitest would leave one core alone.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } },
