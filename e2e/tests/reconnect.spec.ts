@@ -136,36 +136,32 @@ test("a member whose page lost the server is told lost at once and back again, a
   expect(b.all("peerLost")).toEqual([]);
 });
 
-test("a cut of 35 s, longer than ICE's consent lasts, is mended on the same channels in Chromium", async ({
+/** Longer than ICE's consent lasts. The pairs are cut side by side, as all there is to do meanwhile is to wait. */
+test("a long cut is mended, on the same channels in Chromium; where Firefox's connection may not outlive it, the page is told whether it did", async ({
   lab,
 }) => {
   test.setTimeout(120_000);
-  const study = await lab.study({ scenes: [measured] });
-  const { a, b } = await matchedPair(lab, study, ["chromium", "chromium"], 60_000);
-  study.relay.setImpairment({ lossRatio: 1 });
-  expect(await lostBy([a, b])).toEqual(["link", "link"]);
-  await sendBoth(a, b, 0, 10);
-  await a.page.waitForTimeout(35_000);
-  study.relay.setImpairment({});
-  expect(await backBy([a, b])).toEqual([false, false]);
-  await expectAll([a, b], 10);
-});
 
-for (const engines of enginePairs.slice(1)) {
-  test(`where Firefox's connection may not outlive a cut of 20 s, the page is told whether it did: ${engines.join(" and ")}`, async ({
-    lab,
-  }) => {
-    test.setTimeout(120_000);
+  async function cut(engines: readonly [Engine, Engine], cutMs: number, whileCut: number) {
     const study = await lab.study({ scenes: [measured] });
     const { a, b } = await matchedPair(lab, study, engines, 60_000);
     study.relay.setImpairment({ lossRatio: 1 });
     expect(await lostBy([a, b])).toEqual(["link", "link"]);
-    await a.page.waitForTimeout(20_000);
+    await sendBoth(a, b, 0, whileCut);
+    await a.page.waitForTimeout(cutMs);
     study.relay.setImpairment({});
     const fresh = await backBy([a, b]);
     expect(fresh).toEqual((await Promise.all([a, b].map(isSameConnection))).map((same) => !same));
-    await sendBoth(a, b, 0, 5);
-    await expectAll([a, b], 5);
+    await sendBoth(a, b, whileCut, whileCut + 5);
+    await expectAll([a, b], whileCut + 5);
     await expectLatencies([a, b]);
-  });
-}
+    return fresh;
+  }
+
+  const [inChromium] = await Promise.all([
+    cut(["chromium", "chromium"], 35_000, 10),
+    // What is under way on a connection that is given up may be lost: nothing is.
+    ...enginePairs.slice(1).map((engines) => cut(engines, 20_000, 0)),
+  ]);
+  expect(inChromium).toEqual([false, false]);
+});
