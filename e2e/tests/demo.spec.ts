@@ -81,6 +81,21 @@ test("a reload keeps the place in the demo, and a tab closed in the middle of a 
   expect(ada.complaints).toEqual([]);
 });
 
+test("a reload in the middle of a rally of the demo goes on with it", async ({ demo }) => {
+  const ada = await demo.visit("chromium");
+  const ben = await demo.visit("firefox");
+  for (const tab of [ada, ben]) await tab.join();
+  for (const tab of [ada, ben]) await expect(tab.title).toHaveText(playing, patience);
+  await ben.page.reload();
+  await expect(ben.title).toHaveText(playing, patience);
+  for (const tab of [ada, ben]) await tab.press("Play for me");
+  for (const tab of [ada, ben])
+    await expect(tab.fact("Longest rally")).toHaveText(/^([2-9]|\d\d)$/, { timeout: 30_000 });
+  await ben.press("Finish");
+  await expect(ada.title).toHaveText("Your partner has finished");
+  expect([...ada.complaints, ...ben.complaints]).toEqual([]);
+});
+
 test("no page of the demo is wider than a phone", async ({ demo }) => {
   const tab = await demo.visit("chromium", phone);
   const overflow = () => tab.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -9,7 +9,6 @@ export type EndingKind =
   | "partner_finished"
   | "partner_gone"
   | "link_closed"
-  | "reloaded"
   | "replaced"
   | "refused";
 
@@ -54,11 +53,6 @@ const texts: Readonly<Record<EndingKind, EndingText>> = {
     title: "The connection ended",
     text: "The direct connection to your partner was cut, and a rally needs it. Your part counts as complete.",
     code: "RALLY-CONNECTION-ENDED",
-  },
-  reloaded: {
-    title: "The rally ended with the reload",
-    text: "You had a match, and it is on record. The direct connection to your partner lived in the page before you reloaded it, so this rally cannot go on.",
-    code: "RALLY-RELOADED",
   },
   timed_out: {
     title: "Nobody suitable came in time",

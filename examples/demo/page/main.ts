@@ -65,9 +65,7 @@ async function join(): Promise<void> {
 }
 
 function matched(me: Participant, match: Match): void {
-  if (participant !== me) return;
-  if (match.resumed) ways.end({ kind: "reloaded" });
-  else show(playView(ways, match));
+  if (participant === me) show(playView(ways, match));
 }
 
 function ended(me: Participant, connection: ConnectionState): void {

@@ -68,6 +68,13 @@ describe("a rally", () => {
     expect(sides[0].phase === "serving").toBe(false);
   });
 
+  it("begins anew with a serve when the two greet each other again, in whatever state one of them had it", () => {
+    const { sides, run } = twoSides(40);
+    run(5000, () => {});
+    for (const side of sides) side.receive({ t: "hello", visible: true });
+    expect(sides.map(({ phase }) => phase)).toEqual(["serving", "partnerServes"]);
+  });
+
   it("stands still while it is not running", () => {
     const { sides, run } = twoSides(40);
     run(2000, () => {});

@@ -71,8 +71,8 @@ export class Rally {
 
   receive(message: RallyMessage): void {
     switch (message.t) {
+      // Said when a page opens or the two have found each other again: who serves first does so anew.
       case "hello":
-        if (this.#ball.phase !== "none") return;
         this.#ball = this.#servesFirst
           ? { phase: "serving", at: this.#now + FIRST_SERVE_MS }
           : { phase: "partnerServes" };

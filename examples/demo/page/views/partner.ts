@@ -5,13 +5,14 @@ import type { RallyMessage } from "../rally/message.js";
 const SILENCE_MS = 2500;
 
 /**
- * How it stands with the partner, worst first: its page is gone; the link has ended; neither the server nor this page hears
- * of it (browsers take up to 15 s to find that a closed page's link is dead); it says nothing; its page is in the
+ * How it stands with the partner, worst first: its page is gone; the link has ended; it is being made anew; neither the server nor
+ * this page hears of it (browsers take up to 15 s to find that a closed page's link is dead); it says nothing; its page is in the
  * background; it has lost the server only; it has not said hello yet; it is here.
  */
 export type PartnerState =
   | "gone"
   | "closed"
+  | "mending"
   | "unreachable"
   | "silent"
   | "hidden"
@@ -37,7 +38,7 @@ export class Partner {
   get state(): PartnerState {
     const { open, connected, link } = this.#peer;
     // A broken link is being mended, unless the page is gone.
-    if (!open && connected && link === "broken") return "unreachable";
+    if (!open && connected && link === "broken") return "mending";
     if (!open) return connected ? "closed" : "gone";
     if (this.#heardAt === null) return connected ? "joining" : "unreachable";
     const isSilent = performance.now() - this.#heardAt > SILENCE_MS;

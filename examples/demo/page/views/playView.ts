@@ -22,6 +22,7 @@ const RECENT = 5;
 const FAREWELL_MS = 150;
 
 const notices: Readonly<Record<Exclude<PartnerState, "here">, string>> = {
+  mending: "The connection to your partner is being made anew …",
   joining: "Connected. Waiting for your partner’s page …",
   hidden: "Your partner’s page is in the background. The ball waits.",
   silent: "Nothing heard from your partner for a moment. The ball waits.",
@@ -164,7 +165,12 @@ export function playView(ways: Ways, match: Match): View {
     },
     { signal: page.signal },
   );
+  const hello = () => send({ t: "hello", visible: !document.hidden });
   const offs = [
+    // After a reload, of this page or the partner's, nothing is left of what was under way: the rally begins anew.
+    match.on("peer-back", ({ fresh }) => {
+      if (fresh) hello();
+    }),
     peer.on("message", receive),
     peer.on("latency", () => {
       if (peer.latencyMs === null) return;
@@ -174,9 +180,9 @@ export function playView(ways: Ways, match: Match): View {
   ];
   // Frames stop in a background page; what the partner does there must still be seen.
   const watching = setInterval(showPartner, 500);
-  send({ t: "hello", visible: !document.hidden });
+  hello();
   let framing = requestAnimationFrame(frame);
-  announce("Matched. Keep the ball in play together.");
+  announce(match.resumed ? "Back in your match." : "Matched. Keep the ball in play together.");
 
   return {
     element,
