@@ -107,6 +107,26 @@ describe("LowestLatency", () => {
     expect(() => new LowestLatencyMatchmaker({ maxP2pRttMs: 100, leastChance: 2 })).toThrow("from 0 to 1");
   });
 
+  test("collects the newcomers of a window, and proposes them together with whom they are likeliest to get on", () => {
+    const batching = new LowestLatencyMatchmaker({ maxP2pRttMs: 100, batchWindowMs: 5_000 });
+    const [first, second, third] = [since("first", 1_000), since("second", 2_000), since("third", 4_000)];
+    const pool = [first, second, third];
+    const chance = chances({ "first second": 0.5, "first third": 0.99, "second third": 0.5 });
+    const groupsAt = (now: number) =>
+      batching.findMatches(pool, 2, contextFor(batching, { now, chance }), pool).map(ids);
+    expect(groupsAt(4_999)).toEqual([]);
+    expect(batching.relaxesAt(first, { now: 1_000 })).toBe(5_000);
+    expect(groupsAt(5_000)).toEqual([["first", "third"]]);
+    // Somebody of the next window is nobody's partner yet.
+    const late = since("late", 5_001);
+    const context = contextFor(batching, { now: 6_000, chance: chances({ "late second": 0.99 }) });
+    expect(batching.findMatch(second, [late], 2, context)).toBeNull();
+    expect(batching.describe()).toMatchObject({ batchWindowMs: 5_000 });
+    expect(() => new LowestLatencyMatchmaker({ maxP2pRttMs: 100, batchWindowMs: -1 })).toThrow(
+      "batchWindowMs",
+    );
+  });
+
   test("never lets a measurement above the limit pass, however long somebody waited", () => {
     expect(matchmaker.shouldRejectForRtt(100)).toBe(false);
     expect(matchmaker.shouldRejectForRtt(100.1)).toBe(true);

@@ -1,6 +1,6 @@
 import type { Candidate } from "./candidate.js";
 import { type MatchContext, Matchmaker } from "./matchmaker.js";
-import { optionalMs, optionalShare } from "./options.js";
+import { optionalMs, optionalShare, requiredMs } from "./options.js";
 import { type P2pLimit, requiredLimit } from "./p2pLimit.js";
 
 export interface LowestLatencyOptions {
@@ -17,6 +17,11 @@ export interface LowestLatencyOptions {
    * Default: 0, the prediction only orders.
    */
   readonly leastChance?: number;
+  /**
+   * Newcomers are collected for so long, ms, and then proposed together: who came last may be the better partner of who came
+   * first. Costs every newcomer half of it on average; windows are the same for all, by the server's time. Default: 0, at once.
+   */
+  readonly batchWindowMs?: number;
 }
 
 /** A newcomer is probed with partners who are at least this likely to be within the limit. */
@@ -79,6 +84,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   override readonly name: string = "LowestLatency";
   readonly patienceMs: number;
   readonly leastChance: number;
+  readonly batchWindowMs: number;
 
   /** @throws {TypeError} when an option has no meaning */
   constructor(options: LowestLatencyOptions) {
@@ -87,7 +93,9 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     const problem = requiredLimit("maxP2pRttMs", options.maxP2pRttMs) ?? optionalMs("patienceMs", patience);
     if (problem !== null) throw new TypeError(problem);
     this.leastChance = options.leastChance ?? 0;
-    const bound = optionalShare("leastChance", this.leastChance);
+    this.batchWindowMs = options.batchWindowMs ?? 0;
+    const bound =
+      optionalShare("leastChance", this.leastChance) ?? requiredMs("batchWindowMs", this.batchWindowMs);
     if (bound !== null) throw new TypeError(bound);
     this.patienceMs = patience;
   }
@@ -111,6 +119,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     groupSize: number,
     context: MatchContext,
   ): readonly Candidate[] | null {
+    if (!this.#isCollected(arriving, context.now)) return null;
     const nearby = this.#partnersOf(arriving, waiting, context);
     if (nearby.length < groupSize - 1) return null;
     for (const second of this.#seeds(nearby)) {
@@ -141,8 +150,10 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     return groups;
   }
 
-  /** The search widens with every step. */
+  /** The search begins when the candidate's window is over, and widens with every step. */
   override relaxesAt(candidate: Candidate, { now }: Pick<MatchContext, "now">): number | null {
+    const collectedAt = this.#collectedAt(candidate);
+    if (collectedAt !== null && collectedAt > now) return collectedAt;
     const stepMs = this.#waitMs(candidate) / STEPS;
     const step = Math.floor((now - candidate.arrivedAt) / stepMs) + 1;
     if (step > STEPS) return null;
@@ -153,12 +164,28 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   override describe(): Record<string, unknown> {
     // What is not used is not in the description, so that the log of a scene without it can still be replayed.
     const bound = this.leastChance === 0 ? {} : { leastChance: this.leastChance };
-    return { ...super.describe(), patienceMs: this.patienceMs, ...bound };
+    const batch = this.batchWindowMs === 0 ? {} : { batchWindowMs: this.batchWindowMs };
+    return { ...super.describe(), patienceMs: this.patienceMs, ...bound, ...batch };
   }
 
   /** The chance that a probe of these two is accepted. */
   protected chance(a: Candidate, b: Candidate, context: MatchContext): number {
     return context.chance(a, b);
+  }
+
+  /**
+   * When this candidate may be proposed: at the end of the window it came in, and not later than the last part of its wait; `null`
+   * where nobody is collected.
+   */
+  #collectedAt({ arrivedAt, waitDeadlineAt }: Candidate): number | null {
+    if (this.batchWindowMs === 0) return null;
+    const windowEnd = Math.ceil(arrivedAt / this.batchWindowMs) * this.batchWindowMs;
+    return Math.min(windowEnd, arrivedAt + (1 - LAST_PART) * this.#waitMs({ arrivedAt, waitDeadlineAt }));
+  }
+
+  #isCollected(candidate: Candidate, now: number): boolean {
+    const at = this.#collectedAt(candidate);
+    return at === null || at <= now;
   }
 
   /** How much of the wait is over, 0 to 1, in steps. */
@@ -193,8 +220,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     return prospects[Math.min(rank, prospects.length - 1)] ?? 1;
   }
 
-  #waitMs(candidate: Candidate): number {
-    const { waitDeadlineAt, arrivedAt } = candidate;
+  #waitMs({ waitDeadlineAt, arrivedAt }: Pick<Candidate, "waitDeadlineAt" | "arrivedAt">): number {
     return Math.max(1, waitDeadlineAt === null ? this.patienceMs : waitDeadlineAt - arrivedAt);
   }
 
@@ -203,7 +229,8 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     const required = this.#required(candidate, context);
     const partners: Partner[] = [];
     for (const other of pool.length > MOST_PARTNERS ? pool.slice(0, MOST_PARTNERS) : pool) {
-      if (other === candidate || !context.allowed(candidate, other)) continue;
+      if (other === candidate || !this.#isCollected(other, context.now)) continue;
+      if (!context.allowed(candidate, other)) continue;
       const chance = this.chance(candidate, other, context);
       if (chance < this.leastChance) continue;
       if (chance >= Math.min(required, this.#required(other, context)))

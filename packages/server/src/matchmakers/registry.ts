@@ -32,13 +32,20 @@ const kinds: Readonly<Record<string, Kind>> = {
       }),
   },
   "lowest-latency": {
-    options: { maxP2pRttMs: requiredLimit, patienceMs: optionalMs, leastChance: optionalShare },
+    options: {
+      maxP2pRttMs: requiredLimit,
+      patienceMs: optionalMs,
+      leastChance: optionalShare,
+      batchWindowMs: optionalMs,
+    },
     make: (options) => {
       const patienceMs = msOf(options["patienceMs"]);
+      const batchWindowMs = msOf(options["batchWindowMs"]);
       return new LowestLatencyMatchmaker({
         maxP2pRttMs: limitOf(options["maxP2pRttMs"]) ?? 0,
         ...(patienceMs === null ? {} : { patienceMs }),
         ...(typeof options["leastChance"] === "number" ? { leastChance: options["leastChance"] } : {}),
+        ...(batchWindowMs === null ? {} : { batchWindowMs }),
       });
     },
   },
