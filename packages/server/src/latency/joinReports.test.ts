@@ -236,7 +236,8 @@ describe("the 95 % interval", () => {
         if (low <= 100 && 100 <= high) covered += 1;
       }
       expect(covered / 2000).toBeGreaterThan(0.93);
-      expect(covered / 2000).toBeLessThan(0.98);
+      // Of five values there is no interval of 95 %: the next one is wider.
+      expect(covered / 2000).toBeLessThan(pings === 5 ? 0.98 : 0.97);
     },
   );
 

@@ -62,6 +62,7 @@ describe("the bounds between two places", () => {
         const back = boundsBetween(b, a);
         expect(back?.aboveMs).toBe(there?.aboveMs);
         expect(back?.below1Ms).toBe(there?.below1Ms);
+        expect(back?.below2Ms).toBe(there?.below2Ms);
         expect(back?.below3Ms).toBe(there?.below3Ms);
         expect(back?.unlikeMs).toBeCloseTo(there?.unlikeMs ?? 0, 6);
       }),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { cli } from "../../../test/cliRun.js";
+import { measured } from "../../lobby/testing/scene.js";
 import { FifoMatchmaker } from "../../matchmakers/fifo.js";
 import { createProbematch } from "../../server.js";
 import { plainConfig } from "../../sim/qualityRun.js";
@@ -131,19 +132,8 @@ describe("probematch simulate --fit, on a real server's data folder", { timeout:
         if (effect.kind === "confirm") void pairs.confirm(effect.participantId, effect.proposalId);
         if (effect.kind !== "probeStart") continue;
         const other = pairs.linkPeer(effect.participantId, effect.probeId)?.participantId ?? "";
-        const rtt = steadyRtt(5 + Math.abs(place(effect.participantId) - place(other)));
-        void pairs.probeReport(effect.participantId, effect.probeId, {
-          status: "measured",
-          rtt,
-          samplesMs: [],
-          path: "host",
-          protocol: "udp",
-          addressFamily: "ipv4",
-          clockStepMs: 0.1,
-          statsRttMs: null,
-          stalledMs: 0,
-          setupMs: 20,
-        });
+        const rttMs = 5 + Math.abs(place(effect.participantId) - place(other));
+        void pairs.probeReport(effect.participantId, effect.probeId, measured(rttMs));
       }
     });
     for (let i = 0; i < PEOPLE; i += 1) {
