@@ -2,6 +2,8 @@ import {
   type Attributes,
   attributesSchema,
   type Handshake,
+  type MeasuringThread,
+  measuringThreadSchema,
   participantIdSchema,
   sceneIdSchema,
 } from "@probematch/shared";
@@ -32,6 +34,12 @@ export interface ConnectOptions {
    * with two tabs of one window; such numbers can be too high. Default: `false`, the probe fails with `hidden_tab`.
    */
   readonly measureWhileHidden?: boolean;
+  /**
+   * The thread that pings and answers. `worker`: one of the SDK's own, where the browser and the page's policy (`worker-src blob:`)
+   * allow it, so that nothing the page does meanwhile gets into the number; otherwise the page. `page`: always the page, to compare
+   * with. Reports say where it was. Default: `worker`.
+   */
+  readonly measureIn?: MeasuringThread;
   /** How long a link that breaks during the match is tried to be mended until `peer-gone`, ms. Default: 30,000. */
   readonly reconnectMs?: number;
 }
@@ -48,6 +56,7 @@ export interface CheckedOptions {
   readonly identity: Omit<Handshake, "protocol" | "fresh" | "webrtc" | "resumeToken">;
   readonly storage: ResumeStorage | null;
   readonly measureWhileHidden: boolean;
+  readonly measureIn: MeasuringThread;
   readonly reconnectMs: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -57,6 +66,7 @@ const optionsSchema = v.object({
   token: v.optional(v.string()),
   participantId: v.optional(participantIdSchema),
   attributes: v.optional(attributesSchema),
+  measureIn: v.optional(measuringThreadSchema, "worker"),
   reconnectMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0)), DEFAULT_RECONNECT_MS),
 });
 
@@ -76,8 +86,8 @@ export function checkOptions(url: string | URL, options: ConnectOptions): Checke
   }
   const { storage = defaultStorage(), measureWhileHidden = false, signal } = options;
   signal?.throwIfAborted();
-  const { reconnectMs, ...identity } = parsed.output;
-  return { url: parsedUrl, identity, storage, measureWhileHidden, reconnectMs, signal };
+  const { measureIn, reconnectMs, ...identity } = parsed.output;
+  return { url: parsedUrl, identity, storage, measureWhileHidden, measureIn, reconnectMs, signal };
 }
 
 function parseUrl(url: string | URL): URL | null {

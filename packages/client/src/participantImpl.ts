@@ -1,6 +1,7 @@
 import type { BeaconRtts, Outcome, RttStats, ServerMessages } from "@probematch/shared";
 import { Emitter } from "./emitter.js";
 import { MatchImpl } from "./match/match.js";
+import { Measuring } from "./measuring/measuring.js";
 import type { CheckedOptions } from "./options.js";
 import type { MatchResult, Participant, ParticipantEvents, ParticipantStatus } from "./participant.js";
 import { Probes } from "./probe/probes.js";
@@ -23,6 +24,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
   beaconRttMs: BeaconRtts = {};
   readonly #session: Session;
   readonly #resume: ResumeStore;
+  readonly #measuring: Measuring;
   readonly #probes: Probes;
   readonly #beacons: Beacons;
   readonly #waiters = new Set<(result: MatchResult) => void>();
@@ -38,7 +40,15 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.leave();
 
-  constructor({ url, identity, storage, measureWhileHidden, reconnectMs, signal }: CheckedOptions) {
+  constructor({
+    url,
+    identity,
+    storage,
+    measureWhileHidden,
+    measureIn,
+    reconnectMs,
+    signal,
+  }: CheckedOptions) {
     super();
     this.#reconnectMs = reconnectMs;
     this.#signal = signal;
@@ -54,8 +64,10 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
         this.#finish("refused", { status: "refused", code, message }, { status: "refused", code, message }),
       onGarbage: (event, message) => this.emit("problem", { kind: "server_message", event, message }),
     });
+    this.#measuring = new Measuring(measureIn);
     this.#probes = new Probes({
       measureWhileHidden,
+      measuring: this.#measuring,
       send: this.#session.send,
       onReport: (probeId, report) => this.emit("measured", { probeId, report }),
     });
@@ -69,6 +81,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
       },
     });
     this.#session.open();
+    this.#measuring.start();
   }
 
   match({ signal }: { readonly signal?: AbortSignal } = {}): Promise<MatchResult> {
@@ -116,6 +129,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
       if (this.#match === null) {
         this.#beacons.start(beacons);
         if (measures) this.#probes.expect();
+        else this.#measuring.close();
       }
       this.#setConnection({ status: "connected", resumed });
     },
@@ -183,8 +197,10 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
     this.#match = new MatchImpl(message, {
       links: this.#probes.handOver(probeIds),
       send: this.#session.send,
+      measuring: this.#measuring,
       reconnectMs: this.#reconnectMs,
     });
+    this.#match.once("close", () => this.#measuring.close());
     this.#beacons.stop();
     this.status = "matched";
     this.#settle({ status: "matched", match: this.#match });
@@ -220,6 +236,7 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
     this.#rtt?.stop();
     this.#beacons.stop();
     this.#probes.closeExcept(null);
+    if (this.#match === null) this.#measuring.close();
     if (!isFirst) return;
     this.status = status;
     if (result.status === "ended") this.outcome = result.outcome;

@@ -5,3 +5,4 @@ export * from "./outcomes.js";
 export * from "./protocol.js";
 export * from "./refusals.js";
 export * from "./rttStats.js";
+export * from "./statistics.js";

@@ -93,6 +93,10 @@ export const pathKinds = ["host", "srflx", "prflx", "relay"] as const;
 export const pathKindSchema = v.picklist(pathKinds);
 export type PathKind = v.InferOutput<typeof pathKindSchema>;
 
+/** The thread of a page that sent, stamped and answered the pings: its worker, which a busy page does not hold up, or the page's own. */
+export const measuringThreadSchema = v.picklist(["worker", "page"]);
+export type MeasuringThread = v.InferOutput<typeof measuringThreadSchema>;
+
 /** One side's account of one probe. */
 export const probeReportSchema = v.variant("status", [
   v.object({
@@ -117,8 +121,10 @@ export const probeReportSchema = v.variant("status", [
     floorErrorMs: v.optional(v.nullable(ms)),
     /** Standard error of the samples' median, in ms; see `medianStandardError`. Absent or `null` = not known. */
     medianErrorMs: v.optional(v.nullable(ms)),
-    /** The longest time the event loop stood still during the measurement, in ms. */
+    /** The longest time the measuring thread's event loop stood still during the measurement, in ms. */
     stalledMs: ms,
+    /** Where it was measured. Absent = in the page, by an older client. */
+    measuredIn: v.optional(measuringThreadSchema),
     /** From the order to get ready until the channel was open, in ms. */
     setupMs: ms,
   }),

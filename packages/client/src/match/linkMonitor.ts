@@ -1,13 +1,9 @@
 import { type ClientMessages, median } from "@probematch/shared";
 import type { PingLink } from "../probe/pingLink.js";
-import { PendingPings } from "../rtt/pendingPings.js";
 import type { PeerLink } from "./peerLink.js";
 
 const EVERY_MS = 1000;
 const REPORT_EVERY = 5;
-const TIMEOUT_MS = 2000;
-/** Apart from the numbers of the probe's own pings, whose late answers may still come. */
-const FIRST_SEQ = 0x1_0000;
 
 type LinkReport = ClientMessages["linkReport"]["links"][number];
 
@@ -20,7 +16,6 @@ interface Watched {
   link: PingLink;
   readonly owner: PeerLink;
   heardAt: number;
-  readonly pending: PendingPings;
   samplesMs: number[];
   lost: number;
 }
@@ -50,28 +45,31 @@ export class LinkMonitor {
       link,
       owner,
       heardAt: 0,
-      pending: new PendingPings(TIMEOUT_MS),
       samplesMs: [],
       lost: 0,
     };
     watched.link = link;
     watched.heardAt = performance.now();
     this.#watched.set(link.probeId, watched);
-    link.onFrame = (seq, at) => this.#answered(watched, seq, at);
+    link.link.measured?.watch({
+      onHeard: () => {
+        watched.heardAt = performance.now();
+        watched.owner.heard();
+      },
+      onSample: (rttMs) => {
+        if (rttMs === null) {
+          watched.lost += 1;
+          return;
+        }
+        watched.samplesMs.push(rttMs);
+        this.#onSample(watched.link.probeId, rttMs);
+      },
+    });
   }
 
   /** Idempotent. */
   stop(): void {
     clearInterval(this.#timer);
-  }
-
-  #answered(watched: Watched, seq: number | null, at: number): void {
-    watched.heardAt = at;
-    watched.owner.heard();
-    const rttMs = seq === null ? null : watched.pending.answered(seq, at);
-    if (rttMs === null) return;
-    watched.samplesMs.push(rttMs);
-    this.#onSample(watched.link.probeId, rttMs);
   }
 
   #round(): void {
@@ -82,10 +80,6 @@ export class LinkMonitor {
     for (const watched of this.#watched.values()) {
       if (isLate) watched.heardAt = now;
       else if (now - watched.heardAt > SILENT_MS) watched.owner.silent();
-      watched.lost += watched.pending.expire(now).length;
-      if (!watched.link.link.isOpen) continue;
-      const seq = FIRST_SEQ + this.#rounds;
-      watched.pending.sent(seq, watched.link.ping(seq));
     }
     if (this.#rounds % REPORT_EVERY === 0) this.#report();
   }

@@ -1,5 +1,6 @@
 import type { JsonValue, PairLatency, ServerMessages } from "@probematch/shared";
 import { Emitter, type Listenable } from "../emitter.js";
+import type { Measuring } from "../measuring/measuring.js";
 import type { PingLink } from "../probe/pingLink.js";
 import type { Send } from "../session/wire.js";
 import { LinkMonitor } from "./linkMonitor.js";
@@ -69,6 +70,7 @@ export interface MatchContext {
   /** The links that were measured, by probe. None after a reload. */
   readonly links: ReadonlyMap<string, PingLink>;
   readonly send: Send;
+  readonly measuring: Measuring;
   readonly reconnectMs: number;
 }
 
@@ -88,7 +90,7 @@ export class MatchImpl extends Emitter<MatchEvents> implements Match {
   /** What the page was last told of each peer, and the round of the connection that it last had. */
   readonly #shown = new Map<PeerImpl, Pick<Peer, "lost" | "link"> & { readonly round: number }>();
 
-  constructor(message: ServerMessages["matched"], { links, send, reconnectMs }: MatchContext) {
+  constructor(message: ServerMessages["matched"], { links, send, measuring, reconnectMs }: MatchContext) {
     super();
     this.id = message.matchId;
     this.seat = message.seat;
@@ -111,6 +113,7 @@ export class MatchImpl extends Emitter<MatchEvents> implements Match {
           giveUpAfterMs: reconnectMs,
           isReachable: () => peer.connected,
           send,
+          measuring,
           onLink: (link, owner) => this.#monitor.watch(link, owner),
           onState: () => this.#changed(peer),
         });

@@ -1,4 +1,5 @@
 import type { ServerMessages, Signal } from "@probematch/shared";
+import type { Measuring } from "../measuring/measuring.js";
 import { Inbox } from "../probe/inbox.js";
 import { toIceServer } from "../probe/link.js";
 import { NamedChannels } from "../probe/namedChannels.js";
@@ -21,6 +22,7 @@ export interface PeerLinkOptions {
   /** The server has a connection to the other page. */
   readonly isReachable: () => boolean;
   readonly send: Send;
+  readonly measuring: Measuring;
   /** The connection that carries the link from now on. */
   readonly onLink: (link: PingLink, owner: PeerLink) => void;
   readonly onState: () => void;
@@ -232,7 +234,7 @@ export class PeerLink {
   }
 
   #renew({ round, initiator, relayOnly }: RepairOrder, iceServers: readonly RTCIceServer[]): void {
-    const { probeId, send } = this.#options;
+    const { probeId, send, measuring } = this.#options;
     this.#link?.close();
     this.#link = null;
     this.round = round;
@@ -240,7 +242,7 @@ export class PeerLink {
     try {
       const link = new PingLink(
         probeId,
-        { initiator, iceServers, relayOnly },
+        { initiator, iceServers, relayOnly, measuring },
         (signal) => send("probeSignal", { probeId, signal, round }),
         this,
       );

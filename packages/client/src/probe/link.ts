@@ -2,6 +2,8 @@
 import { type ServerMessages, type Signal, signalSchema } from "@probematch/shared";
 import SimplePeer from "simple-peer/simplepeer.min.js";
 import * as v from "valibot";
+import type { Measuring } from "../measuring/measuring.js";
+import type { MeasuredLink } from "../measuring/place.js";
 import type { ReceivedData, SendableData } from "./inbox.js";
 import { Negotiation } from "./negotiation.js";
 import { type PathStats, readPath, unknownPath } from "./pathStats.js";
@@ -16,6 +18,7 @@ export interface LinkOptions {
   readonly initiator: boolean;
   readonly iceServers: readonly RTCIceServer[];
   readonly relayOnly: boolean;
+  readonly measuring: Measuring;
 }
 
 export interface LinkHandlers {
@@ -24,8 +27,6 @@ export interface LinkHandlers {
   /** Both ends know of each other: from now on it is the network that takes its time. May not be told. */
   onConnecting(): void;
   onOpen(): void;
-  /** A frame on the measuring channel, with the time of its receipt (`performance.now()`). */
-  onFrame(frame: ArrayBuffer, at: number): void;
   onData(data: ReceivedData): void;
   /** The other end opened a channel by name. */
   onChannel(channel: RTCDataChannel): void;
@@ -37,7 +38,7 @@ export interface LinkHandlers {
 
 /**
  * The channels of a link. Both ends know their ids from here, so that they open as soon as the connection stands
- * and none needs a negotiation of its own. The first one is simple-peer's.
+ * and none needs a negotiation of its own. The reliable one is simple-peer's.
  */
 const unreliable: RTCDataChannelInit = { negotiated: true, ordered: false, maxRetransmits: 0 };
 const channels = {
@@ -61,9 +62,11 @@ export class Link {
   readonly #peer: SimplePeer;
   readonly #options: LinkOptions;
   readonly #handlers: LinkHandlers;
-  readonly #measuring: RTCDataChannel;
   readonly #reliable: RTCDataChannel;
   readonly #unreliable: RTCDataChannel;
+  /** Made when it is known where: no later than the connection begins, so that no ping of the other end comes before it. */
+  #measured: MeasuredLink | null = null;
+  #toldOpen = false;
   #ended = false;
   #negotiation: Negotiation | null = null;
   #candidates = 0;
@@ -80,7 +83,7 @@ export class Link {
       trickle: true,
       // Otherwise it turns what it receives into bytes.
       objectMode: true,
-      channelConfig: channels.measuring,
+      channelConfig: channels.reliable,
       config: {
         // Always given: simple-peer's own default asks public STUN servers.
         iceServers: [...options.iceServers],
@@ -93,14 +96,13 @@ export class Link {
     // As if it were looking for the selected path already: it would ask for statistics, over and over, during the first
     // pings, to emit an event that is not used here.
     peer._connecting = true;
-    const { _pc: connection, _channel: measuring } = peer;
-    if (!connection || !measuring) {
+    const { _pc: connection, _channel: reliable } = peer;
+    if (!connection || !reliable) {
       // simple-peer reports through an event, which is still to come, what RTCPeerConnection threw.
       this.#ended = true;
       throw new Error("RTCPeerConnection could not be constructed");
     }
-    this.#measuring = measuring;
-    this.#reliable = connection.createDataChannel("reliable", channels.reliable);
+    this.#reliable = reliable;
     this.#unreliable = connection.createDataChannel("unreliable", channels.unreliable);
     connection.addEventListener("icecandidateerror", ({ errorCode }) => {
       this.#iceError = errorCode;
@@ -109,27 +111,54 @@ export class Link {
       clearTimeout(this.#gathered);
       if (candidate === null) this.#gathered = setTimeout(() => this.#onGathered(), GATHERED_MS);
     });
-    connection.addEventListener("connectionstatechange", () => handlers.onConnecting(), { once: true });
+    options.measuring.whenSettled(() => this.#openMeasuring());
+    connection.addEventListener(
+      "connectionstatechange",
+      () => {
+        this.#openMeasuring();
+        if (!this.#ended) handlers.onConnecting();
+      },
+      { once: true },
+    );
     connection.addEventListener("datachannel", ({ channel }) => {
       if (channel.protocol === NAMED_PROTOCOL) handlers.onChannel(channel);
     });
     peer.on("signal", (signal) => this.#onLocalSignal(signal));
-    // In place of simple-peer's handler, which would keep every ping in the buffer of a stream that nobody reads.
-    measuring.onmessage = ({ data }) => {
-      const at = performance.now();
-      if (data instanceof ArrayBuffer) handlers.onFrame(data, at);
-    };
-    for (const channel of [this.#reliable, this.#unreliable]) {
+    for (const channel of this.#forData) {
       channel.binaryType = "arraybuffer";
+      // In place of simple-peer's handler, which would keep all data in the buffer of a stream that nobody reads.
       channel.onmessage = ({ data }) => {
         if (!this.#ended) handlers.onData(data);
       };
+      // simple-peer's own `connect` event polls and comes up to 100 ms late.
+      channel.addEventListener(
+        "open",
+        () => {
+          this.#openMeasuring();
+          this.#onChannelOpen();
+        },
+        { once: true },
+      );
     }
-    // simple-peer's own `connect` event polls and comes up to 100 ms late.
-    const onChannelOpen = () => {
-      if (!this.#ended && this.isOpen) handlers.onOpen();
-    };
-    for (const channel of this.#all) channel.addEventListener("open", onChannelOpen, { once: true });
+  }
+
+  #openMeasuring(): void {
+    const { connection } = this;
+    if (this.#measured !== null || connection === null) return;
+    try {
+      this.#measured = this.#options.measuring.adopt(
+        () => connection.createDataChannel("measuring", channels.measuring),
+        () => this.#onChannelOpen(),
+      );
+    } catch {
+      // The connection was closed meanwhile, which is told otherwise.
+    }
+  }
+
+  #onChannelOpen(): void {
+    if (this.#ended || this.#toldOpen || !this.isOpen) return;
+    this.#toldOpen = true;
+    this.#handlers.onOpen();
   }
 
   /** A signal from the other end. */
@@ -209,22 +238,17 @@ export class Link {
   }
 
   get isOpen(): boolean {
-    return this.#all.every((channel) => channel.readyState === "open");
+    return this.measured?.isOpen === true && this.#carriesData;
   }
 
-  /**
-   * Sends a frame on the measuring channel.
-   *
-   * @returns the time right before sending (`performance.now()`); a frame that cannot be sent is as good as lost
-   */
-  sendFrame(frame: ArrayBuffer): number {
-    const at = performance.now();
-    try {
-      this.#measuring.send(frame);
-    } catch {
-      // Closing, or its buffer is full: no answer will come, and that is what will be counted.
-    }
-    return at;
+  /** Its measuring channel could not be opened where it is: the channels beside it are open. */
+  get isUnmeasurable(): boolean {
+    return this.measured?.isOpen !== true && this.#carriesData;
+  }
+
+  /** Where its pings are sent and answered; `null` until that is known. */
+  get measured(): MeasuredLink | null {
+    return this.#measured;
   }
 
   /**
@@ -261,16 +285,20 @@ export class Link {
     this.#ended = true;
     this.#negotiation?.close();
     this.#stopTimers();
-    for (const channel of [this.#reliable, this.#unreliable]) {
+    for (const channel of this.#forData) {
       channel.onmessage = null;
       channel.close();
     }
-    this.#measuring.onmessage = null;
+    this.#measured?.close();
     this.#peer.destroy();
   }
 
-  get #all(): RTCDataChannel[] {
-    return [this.#measuring, this.#reliable, this.#unreliable];
+  get #forData(): readonly RTCDataChannel[] {
+    return [this.#reliable, this.#unreliable];
+  }
+
+  get #carriesData(): boolean {
+    return this.#forData.every((channel) => channel.readyState === "open");
   }
 
   #onLocalSignal(made: unknown): void {

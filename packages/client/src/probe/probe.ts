@@ -1,30 +1,29 @@
-import {
-  medianStandardError,
-  type ProbeReport,
-  type ReportableFailure,
-  type ServerMessages,
-  type Signal,
-  summarizeRtts,
+import type {
+  MeasuringThread,
+  ProbeReport,
+  ReportableFailure,
+  ServerMessages,
+  Signal,
 } from "@probematch/shared";
+import { isHidden } from "../measuring/loopWatch.js";
+import type { Measuring } from "../measuring/measuring.js";
+import type { SeriesOutcome } from "../measuring/messages.js";
+import type { MeasuredLink } from "../measuring/place.js";
 import type { Send } from "../session/wire.js";
-import { clockStepMs } from "./clockStep.js";
-import type { FloorMeter, FloorRun } from "./floor.js";
 import { toIceServer } from "./link.js";
-import { isHidden, LoopWatch } from "./loopWatch.js";
 import { type PathStats, unknownPath } from "./pathStats.js";
 import { PingLink } from "./pingLink.js";
-import { PingSeries } from "./pingSeries.js";
 
 /** getStats answers within a millisecond or two; a browser that does not is not waited for. */
 const STATS_TIMEOUT_MS = 500;
 
-/** A probe that pings back-to-back has no rhythm that the floor could be measured in. */
-const FLOOR_SPACING_MS = 2;
+/** A worker that takes this much longer than the longest series is not to be counted on. */
+const WORKER_SLACK_MS = 3000;
 
 export interface ProbeOptions {
   readonly order: ServerMessages["probePrepare"];
   readonly measureWhileHidden: boolean;
-  readonly floor: FloorMeter;
+  readonly measuring: Measuring;
   readonly send: Send;
   readonly onReport: (report: ProbeReport) => void;
 }
@@ -41,9 +40,7 @@ export class Probe {
   #link: PingLink | null = null;
   #isStarted = false;
   #openedAt = 0;
-  #series: PingSeries | null = null;
-  #watch: LoopWatch | null = null;
-  #floorRun: FloorRun | null = null;
+  #measured: MeasuredLink | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
   readonly #onVisibility = () => {
@@ -70,7 +67,7 @@ export class Probe {
     try {
       this.#link = new PingLink(
         probeId,
-        { ...order, iceServers: order.iceServers.map(toIceServer) },
+        { ...order, iceServers: order.iceServers.map(toIceServer), measuring: this.#options.measuring },
         (signal) => send("probeSignal", { probeId, signal }),
       );
     } catch {
@@ -78,8 +75,15 @@ export class Probe {
       return;
     }
     // What takes this page's time, and had none before: while the connection takes the network's.
-    this.#link.onConnecting = () => this.#getReady();
-    this.#link.onOpen = () => this.#options.floor.whenSettled(() => this.#measure(this.#link));
+    this.#link.onConnecting = () => {
+      const place = this.#link?.link.measured?.place;
+      place?.prepare();
+      place?.floor.open();
+    };
+    this.#link.onOpen = () => {
+      const measured = this.#link?.link.measured;
+      measured?.place.floor.whenSettled(() => this.#measure(measured));
+    };
     this.#link.onEnd = (reason, detail) => this.#fail(reason === "closed" ? "peer_gone" : reason, detail);
     if (typeof document !== "undefined") document.addEventListener("visibilitychange", this.#onVisibility);
     send("probeReady", { probeId });
@@ -89,12 +93,22 @@ export class Probe {
   start(): void {
     if (this.#link === null || this.#isStarted) return;
     this.#isStarted = true;
-    if (this.#series !== null) return;
-    const { remainingMs, parameters } = this.#options.order;
-    const { pings, warmupPings, spacingMs, pingTimeoutMs } = parameters;
-    const measuringMs = (pings + warmupPings) * spacingMs + pingTimeoutMs;
-    const openBy = this.#preparedAt + Math.max(remainingMs / 2, remainingMs - measuringMs);
-    this.#timer = setTimeout(() => this.#fail("channel_timeout"), Math.max(0, openBy - performance.now()));
+    if (this.#measured !== null) return;
+    const { remainingMs } = this.#options.order;
+    const openBy = this.#preparedAt + Math.max(remainingMs / 2, remainingMs - this.#measuringMs);
+    this.#timer = setTimeout(
+      () => {
+        if (this.#link?.link.isUnmeasurable === true) this.#options.measuring.giveUpWorker();
+        this.#fail("channel_timeout");
+      },
+      Math.max(0, openBy - performance.now()),
+    );
+  }
+
+  /** A series takes about this long, if its last ping is lost. */
+  get #measuringMs(): number {
+    const { pings, warmupPings, spacingMs, pingTimeoutMs } = this.#options.order.parameters;
+    return (pings + warmupPings) * spacingMs + pingTimeoutMs;
   }
 
   signal(signal: Signal): void {
@@ -110,7 +124,7 @@ export class Probe {
     this.#end();
     const link = this.#link;
     this.#link = null;
-    if (link !== null) link.onConnecting = link.onOpen = link.onFrame = link.onEnd = null;
+    if (link !== null) link.onConnecting = link.onOpen = link.onEnd = null;
     return link;
   }
 
@@ -125,68 +139,39 @@ export class Probe {
     return isHidden() && !this.#options.measureWhileHidden;
   }
 
-  #getReady(): void {
-    clockStepMs();
-    this.#options.floor.open();
-  }
-
-  #measure(link: PingLink | null): void {
-    if (link === null || this.#isOver || this.#series !== null) return;
+  #measure(measured: MeasuredLink): void {
+    if (this.#isOver || this.#measured !== null) return;
     clearTimeout(this.#timer);
     this.#openedAt = performance.now();
-    const { parameters, limitMs } = this.#options.order;
-    const series = new PingSeries(parameters, this.#openedAt, limitMs ?? null, Math.random);
-    this.#series = series;
-    this.#watch = new LoopWatch();
-    this.#floorRun = this.#options.floor.begin(Math.max(FLOOR_SPACING_MS, series.spacingMs));
-    const pump = () => {
-      if (this.#isOver) return;
-      clearTimeout(this.#timer);
-      series.expire(performance.now());
-      const seq = series.due(performance.now());
-      if (seq !== null) series.departed(link.ping(seq));
-      const { isOver, wakeAt } = series;
-      if (isOver) this.#summarize(link, series);
-      else if (wakeAt !== null)
-        this.#timer = setTimeout(pump, Math.max(0, Math.round(wakeAt - performance.now())));
-    };
-    // The other end's frames drive the series too: in a hidden page timers come once a second, messages at once.
-    link.onFrame = (seq, at) => {
-      if (seq !== null) series.answered(seq, at);
-      if (seq !== null || isHidden()) pump();
-    };
-    pump();
-  }
-
-  #summarize(link: PingLink, series: PingSeries): void {
-    link.onFrame = null;
-    const floor = this.#floorRun?.end() ?? { floorMs: null, floorErrorMs: null };
-    const watch = this.#watch;
-    watch?.look();
-    watch?.stop();
-    const { samplesMs, lost } = series;
-    const stalledMs = watch?.longestMs ?? 0;
-    const rtt = summarizeRtts(samplesMs, lost, clockStepMs());
-    if (rtt === null) this.#fail("all_lost");
-    else if (series.isSpoiledBy(watch?.stalls ?? [])) this.#fail("stalled", `${Math.round(stalledMs)} ms`);
-    else this.#reportMeasured(link, { rtt, samplesMs, stalledMs, ...floor });
+    this.#measured = measured;
+    const { parameters, limitMs = null } = this.#options.order;
+    if (measured.place.name === "worker") {
+      this.#timer = setTimeout(() => {
+        this.#options.measuring.giveUpWorker();
+        this.#fail("stalled", "the worker does not answer");
+      }, this.#measuringMs + WORKER_SLACK_MS);
+    }
+    measured.measure({ parameters, limitMs }, (outcome) => {
+      if (outcome.status === "measured") this.#reportMeasured(outcome, measured.place.name);
+      else this.#fail(outcome.reason, outcome.detail);
+    });
   }
 
   #reportMeasured(
-    link: PingLink,
-    measured: Pick<Measured, "rtt" | "samplesMs" | "stalledMs" | "floorMs" | "floorErrorMs">,
+    outcome: Extract<SeriesOutcome, { status: "measured" }>,
+    measuredIn: MeasuringThread,
   ): void {
     const report = (path: PathStats) =>
       this.#report({
-        status: "measured",
-        ...measured,
+        ...outcome,
         ...path,
-        medianErrorMs: medianStandardError(measured.samplesMs, clockStepMs()),
-        clockStepMs: clockStepMs(),
+        samplesMs: [...outcome.samplesMs],
+        measuredIn,
         setupMs: Math.max(0, this.#openedAt - this.#preparedAt),
       });
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => report(unknownPath), STATS_TIMEOUT_MS);
-    void link.link.readPath().then(report);
+    void this.#link?.link.readPath().then(report);
   }
 
   #fail(reason: ReportableFailure, detail: string | null = null): void {
@@ -203,10 +188,7 @@ export class Probe {
   #end(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#watch?.stop();
-    this.#floorRun?.end();
+    this.#measured?.rest();
     if (typeof document !== "undefined") document.removeEventListener("visibilitychange", this.#onVisibility);
   }
 }
-
-type Measured = Extract<ProbeReport, { status: "measured" }>;

@@ -1,7 +1,6 @@
 import type { ProbeReport, ServerMessages, Signal } from "@probematch/shared";
+import type { Measuring } from "../measuring/measuring.js";
 import type { Send } from "../session/wire.js";
-import { clockStepMs } from "./clockStep.js";
-import { FloorMeter } from "./floor.js";
 import type { PingLink } from "./pingLink.js";
 import { Probe } from "./probe.js";
 
@@ -13,6 +12,7 @@ const QUIET_MS = 250;
 
 export interface ProbesOptions {
   readonly measureWhileHidden: boolean;
+  readonly measuring: Measuring;
   readonly send: Send;
   readonly onReport: (probeId: string, report: ProbeReport) => void;
 }
@@ -21,7 +21,6 @@ export interface ProbesOptions {
 export class Probes {
   readonly #options: ProbesOptions;
   readonly #probes = new Map<string, Probe>();
-  readonly #floor = new FloorMeter();
   readonly #early = new Map<string, Signal[]>();
   #ready: ReturnType<typeof setTimeout> | undefined;
 
@@ -33,8 +32,9 @@ export class Probes {
   expect(): void {
     clearTimeout(this.#ready);
     this.#ready = setTimeout(() => {
-      clockStepMs();
-      this.#floor.open();
+      const { place } = this.#options.measuring;
+      place.prepare();
+      place.floor.open();
     }, QUIET_MS);
   }
 
@@ -43,11 +43,11 @@ export class Probes {
     if (this.#probes.has(probeId)) return;
     clearTimeout(this.#ready);
     if (order.repeats !== undefined) this.#drop(order.repeats);
-    const { measureWhileHidden, send, onReport } = this.#options;
+    const { measureWhileHidden, measuring, send, onReport } = this.#options;
     const probe = new Probe({
       order,
       measureWhileHidden,
-      floor: this.#floor,
+      measuring,
       send,
       onReport: (report) => onReport(probeId, report),
     });
@@ -108,7 +108,7 @@ export class Probes {
     if (proposalId !== null) return;
     this.#early.clear();
     clearTimeout(this.#ready);
-    this.#floor.close();
+    this.#options.measuring.closeFloors();
   }
 
   close(proposalId: string): void {

@@ -1,5 +1,5 @@
 import type { Beacon, BeaconRtts } from "@probematch/shared";
-import { isHidden } from "../probe/loopWatch.js";
+import { isHidden } from "../measuring/loopWatch.js";
 import { measureBeacons } from "./beaconRound.js";
 
 /** A round is over after this long: before the server stops waiting for a newcomer's first figures (3 s). */

@@ -1,5 +1,5 @@
 import { appendFile, writeFile } from "node:fs/promises";
-import { fastProbeParameters } from "@probematch/shared";
+import { fastProbeParameters, type MeasuringThread } from "@probematch/shared";
 import type * as Testbed from "@probematch/testbed";
 import { FifoMatchmaker } from "../matchmakers/fifo.js";
 import { scene } from "../scene/scene.js";
@@ -12,6 +12,7 @@ export interface CalibrationOrder {
   readonly probes: number;
   /** `fast`: `fastProbeParameters`; `default`: what a scene has that says nothing of probing. */
   readonly rhythm: "fast" | "default";
+  readonly measureIn: MeasuringThread;
   readonly json: boolean;
   readonly plotFile: string | null;
   /** Every probe as a line of JSON. */
@@ -30,6 +31,7 @@ export async function runCalibration(
     startServer: startServerWith(order.rhythm === "fast" ? fastProbeParameters : {}),
     grid: order.grid,
     probes: order.probes,
+    measureIn: order.measureIn,
     signal: io.stop,
     onProbe: (probe) => {
       if (order.samplesFile !== null)

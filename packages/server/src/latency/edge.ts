@@ -60,6 +60,8 @@ export const measurementSchema = v.object({
   statsRttMs: v.nullable(ms),
   /** Difference of the two sides' medians, ms. */
   disagreementMs: ms,
+  /** The threads that measured, of both pages; `mixed`: one in its worker, one in the page. Not in logs of before it was kept. */
+  measuredIn: v.optional(v.picklist(["worker", "page", "mixed"])),
 });
 export type Measurement = v.InferOutput<typeof measurementSchema>;
 

@@ -60,6 +60,7 @@ function anyMeasured(base: number): fc.Arbitrary<Measured> {
     protocol: fc.constantFrom("udp", "tcp", "tls", null),
     addressFamily: fc.constantFrom("ipv4", "ipv6", null),
     clockStepMs: fc.constantFrom(0.005, 0.1, 1),
+    measuredIn: fc.constantFrom("worker", "page"),
     statsRttMs: fc.option(ms),
     floorMs: fc.option(fc.double({ min: 0, max: 20, noNaN: true })),
     floorErrorMs: fc.option(fc.double({ min: 0, max: 5, noNaN: true })),
@@ -93,8 +94,21 @@ describe("joining two measurements", () => {
         clockStepMs: 1,
         statsRttMs: 99,
         disagreementMs: 4,
+        measuredIn: "page",
       },
     });
+  });
+
+  test("says which threads measured; an older client, which does not say, measured in the page", () => {
+    const inWorker = measured(50, { measuredIn: "worker" });
+    for (const [a, b, measuredIn] of [
+      [inWorker, inWorker, "worker"],
+      [inWorker, measured(50, { measuredIn: "page" }), "mixed"],
+      [measured(50), inWorker, "mixed"],
+      [measured(50), measured(50, { measuredIn: "page" }), "page"],
+    ] as const) {
+      expect(joinReports(a, b)).toMatchObject({ measurement: { measuredIn } });
+    }
   });
 
   test("does not depend on which side is named first", () => {

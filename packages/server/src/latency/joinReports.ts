@@ -1,4 +1,10 @@
-import type { PathKind, ProbeFailure, ProbeReport, ReportableFailure } from "@probematch/shared";
+import type {
+  MeasuringThread,
+  PathKind,
+  ProbeFailure,
+  ProbeReport,
+  ReportableFailure,
+} from "@probematch/shared";
 import type { Measurement } from "./edge.js";
 
 /** Both sides' accounts of one probe, made into one. */
@@ -62,12 +68,12 @@ const t95 = (freedom: number): number => 1.96 + 2.6 / freedom;
  *   of both floors; of these 95 % by Student's t; and {@link LEFT_OUT_SHARE} of the floor. Where a page's floor is not known it
  *   reaches {@link UNKNOWN_FLOOR_MS} further down.
  * - `minMs` the smaller minimum, `p95Ms` and `jitterMs` the larger one (what the worse side feels), `samples`
- *   and `lost` summed, `path` the less direct of the two ends, `clockStepMs` the coarser one.
+ *   and `lost` summed, `path` the less direct of the two ends, `clockStepMs` the coarser one, `measuredIn` the thread of both or `mixed`.
  *
  * No measurement comes of it when
  * - a side failed: its reason. When both did, the one that explains the other: a page that was hidden, then one
  *   that stalled, then the network, then `peer_gone`.
- * - a page's event loop stood still for more than {@link STALL_FLOOR_MS} and long enough to hold back at least
+ * - a measuring thread's event loop stood still for more than {@link STALL_FLOOR_MS} and long enough to hold back at least
  *   half of a side's pings, so that the median itself may be a stall: `stalled`.
  * - the medians differ by more than noise explains: `disagreement`. Noise is {@link DISAGREEMENT_FLOOR_MS}, both
  *   clock steps, and four standard errors of the difference.
@@ -109,9 +115,13 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
       clockStepMs: Math.max(a.clockStepMs, b.clockStepMs),
       statsRttMs: largest(a.statsRttMs, b.statsRttMs),
       disagreementMs,
+      measuredIn: threadOf(a) === threadOf(b) ? threadOf(a) : "mixed",
     },
   };
 }
+
+/** Clients that do not say know of no worker. */
+const threadOf = ({ measuredIn }: Measured): MeasuringThread => measuredIn ?? "page";
 
 const isFineClock = ({ clockStepMs }: Measured): boolean => clockStepMs <= COARSE_CLOCK_MS;
 

@@ -1,3 +1,4 @@
+import type { MeasuringThread } from "@probematch/shared";
 import { type Cell, cellsOf, type GridSelection } from "./grid.js";
 import { type LabProbe, openLab, type StartServer } from "./lab.js";
 import { type CalibrationRow, type CalibrationSample, rowOf } from "./rows.js";
@@ -8,6 +9,8 @@ export interface CalibrateOptions {
   readonly grid?: GridSelection;
   /** Probes per cell. Default: 20. */
   readonly probes?: number;
+  /** The SDK's option: which thread of the pages measures. Default: `worker`. */
+  readonly measureIn?: MeasuringThread;
   /** Told of every probe as soon as it is over, with those that failed. */
   readonly onProbe?: (probe: LabProbe) => void;
   /** Told of every cell as soon as it is complete. */
@@ -32,7 +35,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   const cells = cellsOf(options.grid);
   const rows: CalibrationRow[] = [];
   for (const pair of new Set(cells.map((cell) => cell.pair))) {
-    const lab = await openLab(pair, options.startServer);
+    const lab = await openLab(pair, options.startServer, options.measureIn);
     try {
       for (const cell of cells.filter((one) => one.pair === pair)) {
         if (signal?.aborted === true) return rows;

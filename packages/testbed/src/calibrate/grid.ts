@@ -16,6 +16,7 @@ export const pairs: readonly Pair[] = [
  * - `isolated`: both pages are cross-origin isolated, which gives them the browser's finest clock
  * - `asymmetric`: nine tenths of the delay lie on one direction
  * - `busy-first`, `busy-second`: that page works for 20 ms in every 100, as an animation or a form may
+ * - `heavy-first`, `heavy-second`: that page works for 70 ms in every 100, as a game on a slow machine may
  * - `background`: the first page's tab is behind another one, and it measures all the same (`measureWhileHidden`). Without that
  *   option a hidden page is not measured at all: the probe fails with `hidden_tab`
  */
@@ -25,6 +26,8 @@ export const conditions = [
   "asymmetric",
   "busy-first",
   "busy-second",
+  "heavy-first",
+  "heavy-second",
   "background",
 ] as const;
 export type Condition = (typeof conditions)[number];

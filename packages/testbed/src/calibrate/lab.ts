@@ -1,12 +1,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ProbeReport, Signal } from "@probematch/shared";
+import type { MeasuringThread, ProbeReport, Signal } from "@probematch/shared";
 import type { Browser, Page } from "playwright-core";
 import { type Engine, launchBrowser } from "../browsers.js";
 import { isInNamespace } from "../namespace.js";
 import { createDelayRelay, type DelayRelay } from "../relay/delayRelay.js";
 import type { Impairment } from "../relay/impairment.js";
-import { type Cell, enginesOf, type Pair } from "./grid.js";
+import { type Cell, type Condition, enginesOf, type Pair } from "./grid.js";
 import { hide, keepBusy, leave, type PageAccount, takePart, unhide } from "./pageDriver.js";
 import type { CalibrationSample } from "./rows.js";
 import { trueRttMs } from "./truth.js";
@@ -61,11 +61,25 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-const BUSY = { workMs: 20, everyMs: 100 };
+const BUSY_EVERY_MS = 100;
+const busyMs: Partial<Record<Condition, readonly [number, number]>> = {
+  "busy-first": [20, 0],
+  "busy-second": [0, 20],
+  "heavy-first": [70, 0],
+  "heavy-second": [0, 70],
+};
 const PROBE_TIMEOUT_MS = 45_000;
 
-/** Two real browsers, one page each, a server, and the delay relay between the pages. */
-export async function openLab(pair: Pair, startServer: StartServer): Promise<Lab> {
+/**
+ * Two real browsers, one page each, a server, and the delay relay between the pages.
+ *
+ * @param measureIn the SDK's option of this name
+ */
+export async function openLab(
+  pair: Pair,
+  startServer: StartServer,
+  measureIn: MeasuringThread = "worker",
+): Promise<Lab> {
   const relay = createDelayRelay({
     seed: pair,
     alert: true,
@@ -91,7 +105,7 @@ export async function openLab(pair: Pair, startServer: StartServer): Promise<Lab
       closers.push(() => browser.close());
       pages.push(await openPage(browser, engine, site.url));
     }
-    return new BrowserLab(pair, pages, relay, server, outcomes, site.url, close);
+    return new BrowserLab(pair, pages, relay, server, outcomes, site.url, measureIn, close);
   } catch (error) {
     await close();
     throw error;
@@ -106,6 +120,7 @@ class BrowserLab implements Lab {
   readonly #server: ServerUnderTest;
   readonly #outcomes: Map<string, ProbeOutcome>;
   readonly #url: string;
+  readonly #measureIn: MeasuringThread;
   #count = 0;
 
   constructor(
@@ -115,6 +130,7 @@ class BrowserLab implements Lab {
     server: ServerUnderTest,
     outcomes: Map<string, ProbeOutcome>,
     url: string,
+    measureIn: MeasuringThread,
     close: () => Promise<void>,
   ) {
     this.pair = pair;
@@ -123,6 +139,7 @@ class BrowserLab implements Lab {
     this.#server = server;
     this.#outcomes = outcomes;
     this.#url = url;
+    this.#measureIn = measureIn;
     this.close = close;
   }
 
@@ -131,8 +148,8 @@ class BrowserLab implements Lab {
       await unhide(page);
       await page.goto(condition === "isolated" ? `${this.#url}isolated` : this.#url);
       if (condition === "background" && i === 0 && !(await hide(page))) return false;
-      const isBusy = condition === (i === 0 ? "busy-first" : "busy-second");
-      if (isBusy) await keepBusy(page, BUSY.workMs, BUSY.everyMs);
+      const workMs = busyMs[condition]?.[i] ?? 0;
+      if (workMs > 0) await keepBusy(page, workMs, BUSY_EVERY_MS);
     }
     return true;
   }
@@ -149,6 +166,7 @@ class BrowserLab implements Lab {
           scene: sceneId,
           participantId: ids[i] ?? "",
           measureWhileHidden: cell.condition === "background",
+          measureIn: this.#measureIn,
           timeoutMs: PROBE_TIMEOUT_MS,
         }),
       ),

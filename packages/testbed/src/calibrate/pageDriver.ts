@@ -1,4 +1,4 @@
-import type { ProbeReport } from "@probematch/shared";
+import type { MeasuringThread, ProbeReport } from "@probematch/shared";
 import type { Page } from "playwright-core";
 
 /** What one page saw of one probe. */
@@ -11,6 +11,7 @@ export interface PageOrder {
   readonly scene: string;
   readonly participantId: string;
   readonly measureWhileHidden: boolean;
+  readonly measureIn: MeasuringThread;
   readonly timeoutMs: number;
 }
 

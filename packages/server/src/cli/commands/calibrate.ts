@@ -36,6 +36,11 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
         .choices(["fast", "default"])
         .default("fast"),
     )
+    .addOption(
+      new Option("--measure-in <thread>", "the pages' worker, or the pages themselves, to compare with")
+        .choices(["worker", "page"] as const)
+        .default("worker" as const),
+    )
     .option("--plot <file>", "draw the figures into an SVG file")
     .option("--samples <file>", "write every single probe as a line of JSON")
     .addOption(
@@ -75,6 +80,7 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
           grid,
           probes: options.probes,
           rhythm: options.rhythm === "default" ? "default" : "fast",
+          measureIn: options.measureIn,
           json,
           plotFile,
           samplesFile: options.samples === undefined ? null : resolve(io.cwd, options.samples),

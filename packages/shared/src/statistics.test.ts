@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, medianOfClockDifferences, medianStandardError, summarizeRtts } from "./rttStats.js";
+import { median, medianOfClockDifferences, medianStandardError, summarizeRtts } from "./statistics.js";
 
 describe("the median of clock differences", () => {
   const values = fc.array(fc.double({ min: 0, max: 2000, noNaN: true }), { minLength: 1, maxLength: 64 });
