@@ -70,6 +70,17 @@ function anyMeasured(base: number): fc.Arbitrary<Measured> {
   });
 }
 
+const normal = (random: () => number) =>
+  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+const noises = {
+  normal,
+  /** As delays are: a long tail of late answers. Median 0. */
+  skewed: (random: () => number) => -Math.log(1 - random()) - Math.LN2,
+} as const;
+const cases = Object.keys(noises).flatMap((noise) =>
+  [5, 8, 20].map((pings) => [noise as keyof typeof noises, pings] as const),
+);
+
 describe("joining two measurements", () => {
   test("takes the mean of the medians, the smaller minimum, the larger p95 and jitter, and pools the counts", () => {
     const joined = joinReports(
@@ -221,17 +232,6 @@ describe("the 95 % interval", () => {
     expect(halfOf(silent, silent)).toBeGreaterThan(1);
   });
 
-  const normal = (random: () => number) =>
-    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const noises = {
-    normal,
-    /** As delays are: a long tail of late answers. Median 0. */
-    skewed: (random: () => number) => -Math.log(1 - random()) - Math.LN2,
-  } as const;
-  const cases = Object.keys(noises).flatMap((noise) =>
-    [5, 8, 20].map((pings) => [noise as keyof typeof noises, pings] as const),
-  );
-
   test.each(cases)(
     "covers a path's median in about 95 of 100 probes (%s noise, %i pings a side)",
     (noise, pings) => {
@@ -296,6 +296,38 @@ describe("disagreement", () => {
     const jittery = { jitterMs: 15 };
     expect(joinReports(measured(50, jittery), measured(80, jittery)).status).toBe("measured");
   });
+
+  test("is not excused by noise that only the one side claims, which says that the path is short", () => {
+    const honest = measured(150, { jitterMs: 1, medianErrorMs: 0.5 });
+    for (const claim of [{ medianErrorMs: 1000 }, { jitterMs: 5000 }, { medianErrorMs: 60, jitterMs: 200 }]) {
+      expect(joinReports(measured(90, claim), honest)).toMatchObject({ reason: "disagreement" });
+    }
+    // So much an otherwise honest page may lie unnoticed: half of it gets into the number.
+    const believed = [10, 20, 30, 40].filter(
+      (lieMs) => joinReports(measured(150 - lieMs, { medianErrorMs: 1000 }), honest).status === "measured",
+    );
+    expect(believed).toEqual([10, 20]);
+  });
+
+  test.each(cases)(
+    "is seldom found between honest pages, however noisy their path (%s noise, %i pings a side)",
+    (noise, pings) => {
+      const random = seededRandom("honest");
+      for (const scaleMs of [1, 10, 40]) {
+        const side = (): Measured => {
+          const samplesMs = Array.from({ length: pings }, () => 500 + scaleMs * noises[noise](random));
+          const rtt = summarizeRtts(samplesMs, 0);
+          if (rtt === null) throw new Error("no samples");
+          return { ...measured(500), rtt, medianErrorMs: medianStandardError(samplesMs, 0) };
+        };
+        let disagreements = 0;
+        for (let i = 0; i < 5000; i += 1)
+          if (joinReports(side(), side()).status === "failed") disagreements += 1;
+        // 0.2 % where a jitter of 40 ms meets five pings; it is measured once more then.
+        expect(disagreements / 5000).toBeLessThan(0.005);
+      }
+    },
+  );
 
   test("is judged more strictly with more samples", () => {
     const many = (medianMs: number): Measured => {

@@ -29,6 +29,16 @@ const DISAGREEMENT_FLOOR_MS = 10;
 const DISAGREEMENT_STANDARD_ERRORS = 4;
 
 /**
+ * Both sides time the same path at the same time, so that what it varies shows on both: a side's standard error counts for no more
+ * than this many times the other's, and what a page of its own may add. Otherwise a page could say anything, if only it claimed to be noisy.
+ * From few samples a standard error is itself uncertain (of two honest pages with eight each, one is more than three times the other's in
+ * 4 to 12 % of probes), hence no smaller ratio: honest pages disagree in at most 2 of 1000 probes, where a path varies by 40 ms and they
+ * send five pings each; where it varies by 10 ms, in none of 20,000.
+ */
+const LARGEST_ERROR_RATIO = 3;
+const OWN_ERROR_MS = 2;
+
+/**
  * A clock of larger steps times nothing: browsers that resist fingerprinting have steps of 16.7 or 100 ms. Both sides time the same
  * round trip, so that one clock is enough.
  */
@@ -76,7 +86,8 @@ const t95 = (freedom: number): number => 1.96 + 2.6 / freedom;
  * - a measuring thread's event loop stood still for more than {@link STALL_FLOOR_MS} and long enough to hold back at least
  *   half of a side's pings, so that the median itself may be a stall: `stalled`.
  * - the medians differ by more than noise explains: `disagreement`. Noise is {@link DISAGREEMENT_FLOOR_MS}, both
- *   clock steps, and four standard errors of the difference.
+ *   clock steps, and four standard errors of the difference, of which each side's counts for what the other's makes credible
+ *   ({@link LARGEST_ERROR_RATIO}).
  * - both clocks are coarser than {@link COARSE_CLOCK_MS}: `coarse_clock`.
  *
  * @param spacingMs time between two pings of a side; tells how many a stall held back. Default: 100, as in the
@@ -152,10 +163,14 @@ function intervalOf(
 
 /** How far two medians of the same path may lie apart by noise alone, ms. */
 function noiseBoundMs(a: Measured, b: Measured): number {
-  const standardError = Math.hypot(medianErrorMs(a), medianErrorMs(b));
-  return (
-    DISAGREEMENT_FLOOR_MS + (a.clockStepMs + b.clockStepMs) + DISAGREEMENT_STANDARD_ERRORS * standardError
+  const [one, other] = [medianErrorMs(a), medianErrorMs(b)];
+  const standardError = Math.hypot(
+    Math.min(one, LARGEST_ERROR_RATIO * other + OWN_ERROR_MS),
+    Math.min(other, LARGEST_ERROR_RATIO * one + OWN_ERROR_MS),
   );
+  // Whoever claims a step beyond the coarse ones has no say in the number.
+  const stepsMs = a.clockStepMs + b.clockStepMs;
+  return DISAGREEMENT_FLOOR_MS + stepsMs + DISAGREEMENT_STANDARD_ERRORS * standardError;
 }
 
 /**
