@@ -190,12 +190,25 @@ describe("the floor", () => {
     expect(interval(null)[1]).toBe(interval(0)[1]);
   });
 
-  test("of a page that claims much counts for 10 ms, and never makes an RTT negative", () => {
+  test("of a page that claims much counts for 10 ms", () => {
     expect(joinReports(measured(100, { floorMs: 0 }), measured(100, { floorMs: 5000 }))).toMatchObject({
       measurement: { rttMs: 95 },
     });
-    expect(joinReports(measured(2, { floorMs: 9 }), measured(2, { floorMs: 9 }))).toMatchObject({
-      measurement: { rttMs: 0, minMs: 0, interval95Ms: [0, expect.any(Number)] },
+  });
+
+  test("leaves no less than what the RTT may be wrong by: no path takes no time", () => {
+    const page = { floorMs: 9, floorErrorMs: 0.3, medianErrorMs: 0.4 };
+    const joined = joinReports(measured(2, page), measured(2, page));
+    expect(joined).toMatchObject({ measurement: { minMs: 0, interval95Ms: [0, expect.any(Number)] } });
+    if (joined.status !== "measured") throw new Error(joined.reason);
+    // Of the mean of two: the floors' errors, and the medians', which agree better than they claim.
+    expect(joined.measurement.rttMs).toBeGreaterThan(0.3 / Math.SQRT2);
+    expect(joined.measurement.rttMs).toBeLessThan(0.5 / Math.SQRT2);
+    expect(joined.measurement.rawRttMs - joined.measurement.floorMs).toBeCloseTo(joined.measurement.rttMs);
+    // Never more than the page saw, whatever it says of its errors.
+    const unsure = { floorMs: 9, floorErrorMs: 50 };
+    expect(joinReports(measured(2, unsure), measured(2, unsure))).toMatchObject({
+      measurement: { rttMs: 2 },
     });
   });
 });

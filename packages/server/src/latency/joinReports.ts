@@ -72,7 +72,8 @@ const t95 = (freedom: number): number => 1.96 + 2.6 / freedom;
  *   halves the variance, and neither page can move it alone unnoticed.
  * - `floorMs`: the mean of what both pages measured on a connection to themselves. A round trip contains one sending and
  *   one receiving of each browser, a page's own two of each.
- * - `rttMs`, the number compared with the limit: `rawRttMs` less `floorMs`. The floor also comes off `minMs` and `p95Ms`.
+ * - `rttMs`, the number compared with the limit: `rawRttMs` less `floorMs`. The floor also comes off `minMs` and `p95Ms`. It takes
+ *   no more off than leaves the RTT's own standard error: a path is longer than nothing, and nothing shorter than that was seen.
  * - `interval95Ms`: `rttMs` ± what this probe itself shows of its error: the sampling errors of both medians (see
  *   `medianStandardError`), pooled with the difference of the medians, which are two measurements of the same path; the errors
  *   of both floors; of these 95 % by Student's t; and {@link LEFT_OUT_SHARE} of the floor. Where a page's floor is not known it
@@ -106,7 +107,9 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
   if (timed.length === 0) return { status: "failed", reason: "coarse_clock", blamed: [] };
 
   const rawRttMs = timed.reduce((sum, { rtt }) => sum + rtt.medianMs, 0) / timed.length;
-  const floorMs = Math.min(rawRttMs, (floorOf(a) + floorOf(b)) / 2);
+  const standardErrorMs = standardErrorOf(a, b, timed);
+  const leastMs = Math.min(rawRttMs, standardErrorMs);
+  const floorMs = Math.min(rawRttMs - leastMs, (floorOf(a) + floorOf(b)) / 2);
   const rttMs = rawRttMs - floorMs;
   return {
     status: "measured",
@@ -114,7 +117,7 @@ export function joinReports(a: ProbeReport, b: ProbeReport, spacingMs = 100): Jo
       rttMs,
       rawRttMs,
       floorMs,
-      interval95Ms: intervalOf(rttMs, floorMs, a, b, timed),
+      interval95Ms: intervalOf(rttMs, floorMs, standardErrorMs, a, b, timed),
       minMs: Math.max(0, Math.min(a.rtt.minMs, b.rtt.minMs) - floorMs),
       p95Ms: Math.max(a.rtt.p95Ms, b.rtt.p95Ms) - floorMs,
       jitterMs: Math.max(a.rtt.jitterMs, b.rtt.jitterMs),
@@ -140,23 +143,35 @@ const isFineClock = ({ clockStepMs }: Measured): boolean => clockStepMs <= COARS
 const floorIn = (report: Measured): number | null => (isFineClock(report) ? (report.floorMs ?? null) : null);
 const floorOf = (report: Measured): number => Math.min(floorIn(report) ?? 0, LARGEST_FLOOR_MS);
 
-/** @param timed the sides whose medians were taken */
-function intervalOf(
-  rttMs: number,
-  floorMs: number,
-  a: Measured,
-  b: Measured,
-  timed: readonly Measured[],
-): [number, number] {
-  const samples = timed.reduce((sum, { rtt }) => sum + rtt.samples, 0);
-  const freedom = Math.max(1, samples - timed.length);
+/** Degrees of freedom that both sides' samples have together. */
+const freedomOf = (timed: readonly Measured[]): number =>
+  Math.max(1, timed.reduce((sum, { rtt }) => sum + rtt.samples, 0) - timed.length);
+
+/**
+ * Standard error of the RTT, ms: of the medians that were taken, and of the floors.
+ *
+ * @param timed the sides whose medians were taken
+ */
+function standardErrorOf(a: Measured, b: Measured, timed: readonly Measured[]): number {
+  const freedom = freedomOf(timed);
   const sampling = Math.hypot(...timed.map(medianErrorMs)) / timed.length;
   // The halved difference of the medians is an estimate of the same error with one degree of freedom: it also sees what
   // disturbs all pings of one side alike.
   const between = timed.length === 2 ? Math.abs(a.rtt.medianMs - b.rtt.medianMs) / 2 : sampling;
   const pooled = Math.sqrt((freedom * sampling ** 2 + 2 * between ** 2) / (freedom + 2));
   const floors = Math.hypot(floorErrorMs(a), floorErrorMs(b)) / 2;
-  const halfMs = Math.hypot(t95(freedom) * Math.hypot(pooled, floors), LEFT_OUT_SHARE * floorMs);
+  return Math.hypot(pooled, floors);
+}
+
+function intervalOf(
+  rttMs: number,
+  floorMs: number,
+  standardErrorMs: number,
+  a: Measured,
+  b: Measured,
+  timed: readonly Measured[],
+): [number, number] {
+  const halfMs = Math.hypot(t95(freedomOf(timed)) * standardErrorMs, LEFT_OUT_SHARE * floorMs);
   const unknownMs = [a, b].filter((report) => floorIn(report) === null).length * UNKNOWN_FLOOR_MS;
   return [Math.max(0, rttMs - halfMs - unknownMs), rttMs + halfMs];
 }
