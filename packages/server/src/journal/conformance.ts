@@ -6,6 +6,7 @@ import {
   JournalUnavailableError,
   type SceneJournal,
   type Snapshot,
+  type SnapshotSource,
 } from "./journal.js";
 
 /** What the conformance suite needs of a kind of journal. One backend holds one set of scenes. */
@@ -75,13 +76,20 @@ async function readOn(store: JournalStore): Promise<Reader & { readonly from: Sn
   return { journal, events, from };
 }
 
+/** A state that is there already. */
+export const sourceOf = (seq: number, state: string): SnapshotSource => ({
+  seq,
+  prepare: () => [],
+  save: () => [state].values(),
+});
+
 /** Appends two arrivals at a time, and offers a snapshot after each two until one is taken. */
 async function appendWithSnapshots({ journal, events }: Reader, snapshots: number): Promise<void> {
   for (let taken = 0; taken < snapshots; ) {
     const [a, b] = [`p${events.length}`, `p${events.length + 1}`];
     await journal.appendFacts([arrived(a), arrived(b)], NOW + events.length);
     const seq = events.at(-1)?.seq ?? 0;
-    if (await journal.snapshots?.offer(seq, () => `state ${seq}`)) taken += 1;
+    if (await journal.snapshots?.offer(sourceOf(seq, `state ${seq}`))) taken += 1;
     if (events.length > 10_000) throw new Error("no snapshot was taken");
   }
 }
@@ -384,7 +392,7 @@ export const journalConformance: readonly ConformanceCase[] = [
       if (journal.snapshots === undefined) return;
       await journal.appendFacts([arrived("a")], NOW);
       await journal.appendFacts([arrived("b")], NOW);
-      for (const seq of [1, 3]) strictEqual(await journal.snapshots.offer(seq, () => "wrong"), false);
+      for (const seq of [1, 3]) strictEqual(await journal.snapshots.offer(sourceOf(seq, "wrong")), false);
       await store.close();
       const again = await readOn(await backend.openStore());
       deepStrictEqual([again.from, again.events], [null, events]);

@@ -69,11 +69,19 @@ export interface Snapshots {
    * Says that there could be a snapshot now. The journal takes it up where enough was appended since the last one, and
    * where the log really has that place; a node that is behind, or whose events were lost, leaves nothing behind.
    *
-   * @param seq place of the event that was delivered last
-   * @param save makes the state, within the call or not at all
-   * @returns whether there is a snapshot of this place now. Never rejects.
+   * @returns whether a snapshot was taken. Never rejects.
    */
-  offer(seq: number, save: () => string): Promise<boolean>;
+  offer(source: SnapshotSource): Promise<boolean>;
+}
+
+/** What snapshots are taken of: it goes on with every event that is delivered. */
+export interface SnapshotSource {
+  /** Place of the event that was delivered last. */
+  readonly seq: number;
+  /** What can be done beforehand, in small steps; events may be delivered between two of them. */
+  prepare(): Iterable<void>;
+  /** The state as it is at the call. Its text comes in pieces, which may be taken later. */
+  save(): Iterator<string> & Iterable<string>;
 }
 
 /** What a node knows of the other nodes of its scene. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { chaosRun } from "../sim/chaosRun.js";
 import { apply } from "./apply.js";
 import { readSavedState, SAVED_STATE_FORMAT } from "./savedState.js";
-import { restoreState, saveState } from "./saveState.js";
+import { restoreState, StateSaver, saveState } from "./saveState.js";
 import { snapshotOf } from "./snapshot.js";
 import { createLobbyState, type LobbyState } from "./state.js";
 import { TestScene } from "./testing/scene.js";
@@ -26,13 +26,50 @@ describe("a saved state", () => {
         const told = (state: LobbyState) => log.slice(place).map((event) => apply(state, event));
         expect(JSON.stringify(told(restored))).toBe(JSON.stringify(told(lived)));
         expect(outside(restored)).toEqual(outside(lived));
-        // Nothing that has changed since it was last saved is taken from then.
-        const neverSaved = createLobbyState();
-        for (const event of log) apply(neverSaved, event);
-        expect(saveState(lived)).toBe(saveState(neverSaved));
       }),
       { numRuns: 15 },
     );
+  });
+
+  it("is the one at the call, whatever was prepared, or saved, at any time before", {
+    timeout: 30_000,
+  }, () => {
+    fc.assert(
+      fc.property(fc.nat(100_000), fc.array(fc.nat(60), { minLength: 20 }), (seed, gaps) => {
+        const { log } = chaosRun(`prepared ${seed}`);
+        const state = createLobbyState();
+        const saver = new StateSaver();
+        let steps = saver.prepare(state);
+        let place = 0;
+        for (const gap of gaps) {
+          for (const event of log.slice(place, place + gap)) apply(state, event);
+          place += gap;
+          if (steps.next().done !== true) continue;
+          expect([...saver.save(state)].join("")).toBe(saveState(state));
+          steps = saver.prepare(state);
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("has all of a state of many pieces, also where its text is taken after more has happened", () => {
+    const test = new TestScene();
+    const saver = new StateSaver();
+    for (let i = 0; i < 700; i += 1) {
+      for (const id of [`a${i}`, `b${i}`]) test.arrive(id);
+      test.probeAll(() => 60);
+    }
+    for (const _ of saver.prepare(test.state)) test.arrive(`during-${test.state.arrivals}`);
+    const expected = saveState(test.state);
+    const pieces = saver.save(test.state);
+    for (let i = 0; i < 300; i += 1) {
+      test.arrive(`later-${i}`);
+      test.probeAll(() => 60);
+    }
+    expect([...pieces].join("")).toBe(expected);
+    expect(readSavedState(expected)).toBeTypeOf("object");
+    expect([...saver.save(test.state)].join("")).toBe(saveState(test.state));
   });
 
   it("remembers what a scene has learned about latencies", () => {

@@ -20,96 +20,213 @@ type Derived = "line" | "present" | "pool" | "agenda" | "asOf";
 /** What grows with a study. */
 type Long = "participants" | "matches" | "pairs" | "formed";
 
+/** A state as JSON (see `savedState.ts`), from which {@link restoreState} makes one that goes on in the same way. */
+export const saveState = (state: LobbyState): string => [...new StateSaver().save(state)].join("");
+
+/** So many items are looked at in one step, and make one piece of the text. */
+const PER_STEP = 250;
+
+/** A participant's fields as they were written; the text holds for as long as they are the same. */
+interface WrittenParticipant {
+  readonly participant: Participant;
+  readonly of: readonly unknown[];
+  readonly text: string;
+}
+
 /**
- * A state as JSON (see `savedState.ts`), from which {@link restoreState} makes one that goes on in the same way.
- *
- * The server stands still meanwhile, so what has not changed since the last time is not written anew.
+ * Saves one state again and again. The scene stands still while it is saved, so nearly everything is written before, a few
+ * people at a time ({@link StateSaver.prepare}); what has changed since is found by comparing and written anew.
  */
-export function saveState(state: LobbyState): string {
-  const releases = new Map<Release, number>();
-  const placeOf = (release: Release): number => {
-    const place = releases.get(release) ?? releases.size;
-    releases.set(release, place);
-    return place;
-  };
-  const all = [...state.participants.values()];
-  const released = all.flatMap((p) =>
-    p.releases.length === 0 ? [] : [[p.participantId, p.releases.map(placeOf)]],
-  );
-  const met = new Map<CrowdMember, number>();
-  const placesOf = (crowd: readonly CrowdMember[]): number[] =>
-    crowd.map((member) => {
-      const place = met.get(member) ?? met.size;
-      met.set(member, place);
+export class StateSaver {
+  /** In the order of the state's; nobody is ever taken out of that. */
+  readonly #participants: WrittenParticipant[] = [];
+  /** Full pieces of what was only ever added to. */
+  readonly #formed: string[] = [];
+
+  /** Writes what is not written yet, in steps. The state may change between two of them. */
+  *prepare(state: LobbyState): Generator<void, void, void> {
+    let i = 0;
+    for (const p of state.participants.values()) {
+      this.#write(p, i);
+      i += 1;
+      if (i % PER_STEP === 0) yield;
+    }
+    for (const match of state.matches.values()) {
+      matchText(match);
+      i += 1;
+      if (i % PER_STEP === 0) yield;
+    }
+    for (const [, , record] of state.pairs.entries(state.now)) {
+      textOnce(record);
+      i += 1;
+      if (i % PER_STEP === 0) yield;
+    }
+    while (this.#writeFormed(state)) yield;
+  }
+
+  /** The state as it is at the call. Its text comes in pieces, which are put together when they are taken. */
+  save(state: LobbyState): Generator<string, void, void> {
+    let count = 0;
+    const participants: string[] = [];
+    const [releases, located] = [new Places<Release>(), new Places<CrowdMember>()];
+    const released: [string, number[]][] = [];
+    const crowds: [string, number[]][] = [];
+    for (const p of state.participants.values()) {
+      participants.push(this.#write(p, count));
+      count += 1;
+      if (p.releases.length > 0) released.push([p.participantId, releases.of(p.releases)]);
+      if (p.crowd.length > 0) crowds.push([p.participantId, located.of(p.crowd)]);
+    }
+    while (this.#writeFormed(state));
+    const newest = state.formed.slice(this.#formed.length * PER_STEP).map((group) => JSON.stringify(group));
+    const long: Record<Long, readonly string[]> = {
+      participants,
+      matches: [...state.matches.values()].map(matchText),
+      pairs: state.pairs.entries(state.now).map(([a, b, record]) => pairText(a, b, record)),
+      formed: [...this.#formed, ...newest],
+    };
+    const crowd = located.of(state.crowd);
+    const short = {
+      format: SAVED_STATE_FORMAT,
+      sceneId: state.sceneId,
+      seed: state.seed,
+      configHash: state.configHash,
+      seq: state.seq,
+      now: state.now,
+      released,
+      releases: releases.all,
+      proposals: [...state.proposals.values()].map((p) => ({
+        ...p,
+        repeated: [...p.repeated],
+        first: [...p.first],
+        confirmed: [...p.confirmed],
+        gone: [...p.gone],
+        room: p.room ?? null,
+      })),
+      probes: [...state.probes.values()].map((p) => ({
+        ...p,
+        ready: [...p.ready],
+        reports: [...p.reports],
+      })),
+      latency: state.latency.save(),
+      arrivals: state.arrivals,
+      recentArrivals: state.recentArrivals,
+      crowd,
+      crowds,
+      located: located.all.map(({ participantId, place }) => ({ participantId, place: saveable(place) })),
+      proposalsOpened: state.proposalsOpened,
+      matchesCommitted: state.matchesCommitted,
+      treatments: { ...state.treatments, byArm: [...state.treatments.byArm] },
+      roomFailures: state.roomFailures,
+      pausedUntil: state.pausedUntil,
+      recentSeats: state.recentSeats,
+      voided: state.voided,
+    } satisfies Record<Exclude<keyof LobbyState, Derived | Long>, unknown> &
+      Record<Exclude<keyof SavedState, Long>, unknown>;
+    return pieces(long, JSON.stringify(short));
+  }
+
+  /** The text of the participant at this place. */
+  #write(p: Participant, place: number): string {
+    const known = this.#participants[place];
+    if (known !== undefined && known.participant === p && isAsWritten(known)) return known.text;
+    const { releases: _, crowd: __, ...fields } = p;
+    const written = { participant: p, of: changing.map((key) => p[key]), text: JSON.stringify(fields) };
+    this.#participants[place] = written;
+    return written.text;
+  }
+
+  /** Writes one more piece of the groups that were formed, where there are enough of them. */
+  #writeFormed({ formed }: LobbyState): boolean {
+    const next = formed.slice(this.#formed.length * PER_STEP, (this.#formed.length + 1) * PER_STEP);
+    if (next.length < PER_STEP) return false;
+    this.#formed.push(next.map((group) => JSON.stringify(group)).join());
+    return true;
+  }
+}
+
+/** Every field of a participant that changes is replaced and never changed within, so comparing is enough. */
+const changing = Object.keys({
+  status: true,
+  atHead: true,
+  serverRtt: true,
+  beaconRttMs: true,
+  history: true,
+  connected: true,
+  nodeId: true,
+  graceUntil: true,
+  notBefore: true,
+  failures: true,
+  proposalId: true,
+  matchId: true,
+  outcome: true,
+  endedAt: true,
+  webrtc: true,
+} satisfies Record<Changing, true>) as readonly Changing[];
+
+/** Releases and crowds are saved apart: several people share them. */
+type Changing = Exclude<Writable<Participant>, "releases" | "crowd">;
+
+/** The keys of what may be assigned to. */
+type Writable<T> = {
+  [K in keyof T]-?: Same<{ [P in K]: T[K] }, { -readonly [P in K]: T[K] }> extends true ? K : never;
+}[keyof T];
+type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
+
+function isAsWritten({ participant, of }: WrittenParticipant): boolean {
+  for (let i = 0; i < changing.length; i += 1) {
+    const key = changing[i];
+    if (key !== undefined && participant[key] !== of[i]) return false;
+  }
+  return true;
+}
+
+/** Things that several others share, by the order in which they were met. */
+class Places<T> {
+  readonly #places = new Map<T, number>();
+
+  of(items: readonly T[]): number[] {
+    return items.map((item) => {
+      const place = this.#places.get(item) ?? this.#places.size;
+      this.#places.set(item, place);
       return place;
     });
-  const crowds = all.flatMap((p) => (p.crowd.length === 0 ? [] : [[p.participantId, placesOf(p.crowd)]]));
-  const crowd = placesOf(state.crowd);
-  const long: Record<Long, readonly string[]> = {
-    participants: all.map(participantText),
-    matches: [...state.matches.values()].map(matchText),
-    pairs: state.pairs.entries(state.now).map(([a, b, record]) => pairText(a, b, record)),
-    formed: state.formed.map((group) => textOnce(group)),
-  };
-  const short = {
-    format: SAVED_STATE_FORMAT,
-    sceneId: state.sceneId,
-    seed: state.seed,
-    configHash: state.configHash,
-    seq: state.seq,
-    now: state.now,
-    released,
-    releases: [...releases.keys()],
-    proposals: [...state.proposals.values()].map((p) => ({
-      ...p,
-      repeated: [...p.repeated],
-      first: [...p.first],
-      confirmed: [...p.confirmed],
-      gone: [...p.gone],
-      room: p.room ?? null,
-    })),
-    probes: [...state.probes.values()].map((p) => ({ ...p, ready: [...p.ready], reports: [...p.reports] })),
-    latency: state.latency.save(),
-    arrivals: state.arrivals,
-    recentArrivals: state.recentArrivals,
-    crowd,
-    crowds,
-    located: [...met.keys()].map(({ participantId, place }) => ({ participantId, place: saveable(place) })),
-    proposalsOpened: state.proposalsOpened,
-    matchesCommitted: state.matchesCommitted,
-    treatments: { ...state.treatments, byArm: [...state.treatments.byArm] },
-    roomFailures: state.roomFailures,
-    pausedUntil: state.pausedUntil,
-    recentSeats: state.recentSeats,
-    voided: state.voided,
-  } satisfies Record<Exclude<keyof LobbyState, Derived | Long>, unknown> &
-    Record<Exclude<keyof SavedState, Long>, unknown>;
-  const lists = Object.entries(long).map(([name, texts]) => `"${name}":[${texts.join()}]`);
-  return `{${lists.join()},${JSON.stringify(short).slice(1)}`;
+  }
+
+  get all(): readonly T[] {
+    return [...this.#places.keys()];
+  }
+}
+
+function* pieces(long: Record<Long, readonly string[]>, short: string): Generator<string, void, void> {
+  let between = "{";
+  for (const [name, texts] of Object.entries(long)) {
+    yield `${between}"${name}":[`;
+    for (let i = 0; i < texts.length; i += PER_STEP) {
+      yield `${i === 0 ? "" : ","}${texts.slice(i, i + PER_STEP).join()}`;
+    }
+    between = "],";
+  }
+  yield `${between}${short.slice(1)}`;
 }
 
 /** Texts of what does not change, or was last written as it is still. */
-const texts = new WeakMap<object, { readonly of: readonly unknown[]; readonly text: string }>();
+const texts = new WeakMap<object, { readonly size: number; readonly text: string }>();
 
-/** @param of what the text depends on, apart from what never changes; compared by identity */
-function remembered(item: object, of: readonly unknown[], write: () => string): string {
+/** @param size what the text depends on, apart from what never changes */
+function remembered(item: object, size: number, write: () => string): string {
   const known = texts.get(item);
-  if (known?.of.every((part, i) => part === of[i]) === true) return known.text;
+  if (known?.size === size) return known.text;
   const text = write();
-  texts.set(item, { of, text });
+  texts.set(item, { size, text });
   return text;
 }
 
-const textOnce = (item: object): string => remembered(item, [], () => JSON.stringify(item));
+const textOnce = (item: object): string => remembered(item, 0, () => JSON.stringify(item));
 
-/** Every field of a participant is replaced and never changed within. */
-const participantText = (p: Participant): string => {
-  const { releases: _, crowd: __, ...fields } = p;
-  return remembered(p, Object.values(fields), () => JSON.stringify(fields));
-};
-
+/** Members are only ever added to both sets. */
 const matchText = (match: Match): string =>
-  remembered(match, [match.left.size, match.done.size], () =>
+  remembered(match, match.left.size + match.done.size, () =>
     JSON.stringify({ ...match, left: [...match.left], done: [...match.done] }),
   );
 

@@ -1,6 +1,6 @@
 import type { ProbeReport, RefusalCode } from "@probematch/shared";
 import type { Logger } from "pino";
-import type { JournalStatus, SceneJournal, Snapshot } from "../journal/journal.js";
+import type { JournalStatus, SceneJournal, Snapshot, SnapshotSource } from "../journal/journal.js";
 import { apply } from "../lobby/apply.js";
 import * as commands from "../lobby/commands.js";
 import { decide, lookAgain, rest, type Verdict, wakeAt } from "../lobby/decide.js";
@@ -9,7 +9,7 @@ import type { Fact, History, StoredEvent } from "../lobby/events.js";
 import { explain } from "../lobby/explain.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
 import { readSavedState } from "../lobby/savedState.js";
-import { restoreState, saveState } from "../lobby/saveState.js";
+import { restoreState, StateSaver } from "../lobby/saveState.js";
 import {
   createLobbyState,
   type FormedGroup,
@@ -76,6 +76,7 @@ export class SceneRuntime implements SceneHandle {
   readonly settings: SceneSettings;
   readonly #options: SceneRuntimeOptions;
   #state: LobbyState = createLobbyState();
+  readonly #saved: SnapshotSource;
   readonly #effectListeners = new Set<(effects: readonly Effect[]) => void>();
   readonly #availabilityListeners = new Set<(available: boolean) => void>();
   #wasAvailable = true;
@@ -97,6 +98,14 @@ export class SceneRuntime implements SceneHandle {
   private constructor(options: SceneRuntimeOptions) {
     this.#options = options;
     this.settings = options.settings;
+    const [saver, state] = [new StateSaver(), () => this.#state];
+    this.#saved = {
+      get seq() {
+        return state().seq;
+      },
+      prepare: () => saver.prepare(state()),
+      save: () => saver.save(state()),
+    };
   }
 
   /** Reads the log back and starts deciding. */
@@ -114,8 +123,6 @@ export class SceneRuntime implements SceneHandle {
       (snapshot) => this.#restore(snapshot),
     );
     this.#recovering = false;
-    // Later ones write only what has changed; nobody waits for this one yet.
-    if (journal.snapshots !== undefined && this.#state.seq > 0) saveState(this.#state);
     journal.onStatus((status) => this.#onStatus(status));
     journal.nodes?.onHeard((live) => this.#onHeard(live));
     const opened: Fact = {
@@ -358,7 +365,7 @@ export class SceneRuntime implements SceneHandle {
     this.#keepUp();
     for (const effect of effects) if (effect.kind === "matchFormed") this.#keepRecord(effect.record);
     if (this.#recovering) return;
-    void this.#options.journal.snapshots?.offer(this.#state.seq, () => saveState(this.#state));
+    void this.#options.journal.snapshots?.offer(this.#saved);
     this.#notify(this.#eventListeners, events);
     if (effects.length > 0) this.#notify(this.#effectListeners, effects);
     for (const effect of effects) if (effect.kind === "createRoom") void this.#createRoom(effect);

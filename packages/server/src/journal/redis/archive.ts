@@ -1,5 +1,7 @@
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { createGzip, gunzip } from "node:zlib";
 import { type Entry, type Send, seqOf } from "./entries.js";
 
 /**
@@ -7,11 +9,13 @@ import { type Entry, type Send, seqOf } from "./entries.js";
  * study's data, so nothing of it is ever thrown away; readers that need an old part find it here.
  */
 
-const compress = promisify(gzip);
 const expand = promisify(gunzip);
 
-/** Text in a form that goes through Redis as text. */
-export const pack = async (text: string): Promise<string> => (await compress(text)).toString("base64");
+/** Text, piece by piece, in a form that goes through Redis as text. A piece is taken when the one before is compressed. */
+export async function pack(pieces: Iterable<string>): Promise<string> {
+  const compressed = Readable.from(pieces, { objectMode: false }).pipe(createGzip());
+  return (await buffer(compressed)).toString("base64");
+}
 
 /** @throws {Error} it was not packed by {@link pack} */
 export const unpack = async (packed: string): Promise<string> =>

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasRedis, quick, RedisRig, redisTitle } from "../../../test/redisRig.js";
 import type { Decision, Fact, StoredEvent } from "../../lobby/events.js";
+import { sourceOf } from "../conformance.js";
 import type { JournalStatus, SceneJournal } from "../journal.js";
 import { entryAt } from "./archive.js";
 import { sceneKeys } from "./keys.js";
@@ -30,7 +31,7 @@ async function node(rig: RedisRig, nodeId: string, changes: Partial<typeof quick
 
 /** Appends until a snapshot was taken of where the log then ends. */
 async function takeSnapshot({ journal, events }: Node): Promise<void> {
-  const taken = () => journal.snapshots?.offer(events.at(-1)?.seq ?? 0, () => "state");
+  const taken = () => journal.snapshots?.offer(sourceOf(events.at(-1)?.seq ?? 0, "state"));
   do await journal.appendFacts([left("p"), left("q")], NOW);
   while (!(await taken()));
 }
@@ -192,8 +193,8 @@ describe.skipIf(!hasRedis)(
       await Promise.all([heard(a), heard(b)]);
       await a.journal.appendFacts([left("p"), left("q")], NOW);
       await expect.poll(() => b.events.length).toBe(2);
-      const offer = () => b.journal.snapshots?.offer(b.events.length, () => "state");
-      expect(await a.journal.snapshots?.offer(2, () => "not this one's turn")).toBe(false);
+      const offer = () => b.journal.snapshots?.offer(sourceOf(b.events.length, "state"));
+      expect(await a.journal.snapshots?.offer(sourceOf(2, "not this one's turn"))).toBe(false);
       const place = ["XADD", "test:{scene}:log", "2-0"];
       await rig.command("DEL", "test:{scene}:log");
       await rig.command(...place, "n", "c", "a", `${NOW}`, "e", "[]");

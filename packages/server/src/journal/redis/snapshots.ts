@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { reasonOf } from "../errors.js";
-import type { Snapshot, Snapshots } from "../journal.js";
+import type { Snapshot, SnapshotSource, Snapshots } from "../journal.js";
 import type { LogReporter } from "../logs.js";
 import { pack, unpack } from "./archive.js";
 import type { RedisConnection } from "./connection.js";
@@ -25,6 +25,8 @@ const ANSWER_MS = 10_000;
 const PACKET = 500;
 /** A node spends at most this share of its time on making states. */
 const SHARE = 1 / 200;
+/** So long, at most, the scene stands still at a time while a state is prepared, ms. */
+const TURN_MS = 3;
 
 /**
  * A scene's snapshots in Redis, and the log's archive behind them.
@@ -53,17 +55,15 @@ export class RedisSnapshots implements Snapshots {
     this.#keeper = (others[0] ?? holder) === this.#options.nodeId;
   }
 
-  async offer(seq: number, save: () => string): Promise<boolean> {
-    const entry = this.#options.lastEntry();
-    if (!this.#keeper || this.#closed || this.#working !== null) return false;
-    if (seq - this.#lastSeq < this.#options.snapshotEvents || performance.now() < this.#notBefore)
-      return false;
-    if (entry === null || seqOf(entry) !== seq) return false;
-    const startedAt = performance.now();
-    const state = save();
-    const doneAt = performance.now();
-    this.#notBefore = doneAt + (doneAt - startedAt) / SHARE;
-    this.#working = this.#keep({ seq, state }, entry).finally(() => {
+  offer(source: SnapshotSource): Promise<boolean> {
+    const isDue =
+      this.#keeper &&
+      !this.#closed &&
+      this.#working === null &&
+      source.seq - this.#lastSeq >= this.#options.snapshotEvents &&
+      performance.now() >= this.#notBefore;
+    if (!isDue) return Promise.resolve(false);
+    this.#working = this.#take(source).finally(() => {
       this.#working = null;
     });
     return this.#working;
@@ -74,14 +74,23 @@ export class RedisSnapshots implements Snapshots {
     await this.#working;
   }
 
-  async #keep({ seq, state }: Snapshot, entry: Entry): Promise<boolean> {
+  async #take(source: SnapshotSource): Promise<boolean> {
     const { connection, keys, sceneId, reporter } = this.#options;
     try {
+      const preparedMs = await inTurns(source.prepare());
+      const startedAt = performance.now();
+      const entry = this.#options.lastEntry();
+      const { seq } = source;
+      if (entry === null || seqOf(entry) !== seq) return false;
+      const pieces = source.save();
+      const savedAt = performance.now();
+      this.#notBefore = savedAt + (preparedMs + savedAt - startedAt) / SHARE;
       const [id, fields] = entry;
+      const packed = await pack(pieces);
       const reply = await snapshotScript.run(
         connection,
         [keys.snapshot, keys.log],
-        [id, seq, await pack(state), JSON.stringify(entry), ...fields],
+        [id, seq, packed, JSON.stringify(entry), ...fields],
         ANSWER_MS,
       );
       const [result, place] = reply as ["taken" | "older" | "foreign", number];
@@ -90,7 +99,7 @@ export class RedisSnapshots implements Snapshots {
       if (result !== "taken") return false;
       const moved = await this.#archive(place);
       this.#failing = false;
-      reporter.info({ sceneId, seq, bytes: state.length, moved }, "snapshot taken");
+      reporter.info({ sceneId, seq, bytes: packed.length, moved }, "snapshot taken");
       return true;
     } catch (error) {
       if (!this.#failing && !this.#closed) {
@@ -112,7 +121,7 @@ export class RedisSnapshots implements Snapshots {
       const done = await archiveScript.run(
         connection,
         [keys.log, keys.archive],
-        [first[0], last[0], await pack(JSON.stringify(entries)), `${seqOf(last) + 1}-0`],
+        [first[0], last[0], await pack([JSON.stringify(entries)]), `${seqOf(last) + 1}-0`],
         ANSWER_MS,
       );
       // Another node is at it.
@@ -120,6 +129,20 @@ export class RedisSnapshots implements Snapshots {
       moved += entries.length;
     }
   }
+}
+
+/** Goes through the steps, a few ms at a time. @returns how long they took together, ms */
+async function inTurns(steps: Iterable<void>): Promise<number> {
+  let tookMs = 0;
+  let turnBeganAt = performance.now();
+  for (const _ of steps) {
+    const turnMs = performance.now() - turnBeganAt;
+    if (turnMs < TURN_MS) continue;
+    tookMs += turnMs;
+    await new Promise((resolve) => setImmediate(resolve));
+    turnBeganAt = performance.now();
+  }
+  return tookMs + performance.now() - turnBeganAt;
 }
 
 /** The newest snapshot of a scene, with the entry its state ends with; `null`: there is none. */
