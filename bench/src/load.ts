@@ -16,7 +16,7 @@ interface Options {
 
 /** Of those who wait these come before the memory is looked at: what a server loads once is no cost of a connection. */
 const FIRST_SHARE = 0.1;
-/** Load before the one that is measured, in seconds. */
+/** Load before the one that is measured, in seconds: at a gentle rate, then at the measured one. */
 const WARM_S = 5;
 /** How long those who wait are watched before the load, to know what they cost by themselves, in ms. */
 const WATCH_MS = 5000;
@@ -47,6 +47,7 @@ async function measureMatches(setup: SetupName, { rate, seconds, profile }: Opti
   const servers = await Servers.start(setup, profile);
   try {
     await generateLoad(servers.urls, { perSecond: Math.min(rate, 400), seconds: WARM_S, run: "warm" });
+    await generateLoad(servers.urls, { perSecond: rate, seconds: WARM_S, run: "warmer" });
     return await matchFigures(servers, { perSecond: rate, seconds, run: "load" });
   } finally {
     await servers.close();
@@ -59,19 +60,22 @@ async function measureIdle(setup: SetupName, { idle }: Options): Promise<object>
   try {
     const firstCount = Math.round(idle * FIRST_SHARE);
     const first = await connectIdle(servers.urls, firstCount, { scene: "idle", run: "first" });
-    const before = await servers.figures();
+    const before = await servers.memory();
     const waiting = await connectIdle(servers.urls, idle - firstCount, { scene: "idle", run: "idle" });
-    const after = await servers.figures();
-    const bytesPerConnection = Math.round((after.rssBytes - before.rssBytes) / (idle - firstCount));
+    const after = await servers.memory();
+    const perConnection = (key: keyof typeof after) =>
+      Math.round((after[key] - before[key]) / (idle - firstCount));
+    const start = await servers.figures();
     await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
-    const idleCpuShare = ((await servers.figures()).cpuMs - after.cpuMs) / WATCH_MS;
+    const idleCpuShare = ((await servers.figures()).cpuMs - start.cpuMs) / WATCH_MS;
     waiting.close();
     first.close();
     return {
       idle,
       joinsPerSecond: Math.round(waiting.joinsPerSecond),
-      bytesPerConnection,
-      connectionsPerGiB: Math.round(2 ** 30 / bytesPerConnection),
+      bytesPerConnection: perConnection("rssBytes"),
+      liveBytesPerConnection: perConnection("liveBytes"),
+      connectionsPerGiB: Math.round(2 ** 30 / perConnection("rssBytes")),
       idleCpuShare: Number(idleCpuShare.toFixed(2)),
     };
   } finally {

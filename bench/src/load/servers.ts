@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type RedisService, startRedis } from "@probematch/testbed";
-import type { ServerFigures, SetupName } from "./serverProcess.js";
+import type { ServerFigures, ServerMemory, SetupName } from "./serverProcess.js";
 
 /** What all processes of a setup used so far. */
 export interface SetupFigures extends ServerFigures {
@@ -43,15 +43,8 @@ export class Servers {
 
   /** Of all nodes together; of the event loops the worst. Event-loop delays are those since the last call. */
   async figures(): Promise<SetupFigures> {
-    const all = await Promise.all(
-      this.#children.map(async (child) => {
-        child.send("figures");
-        const [answer] = (await once(child, "message")) as [{ figures: ServerFigures }];
-        return answer.figures;
-      }),
-    );
+    const all = await this.#ask<ServerFigures>("figures");
     return {
-      rssBytes: all.reduce((sum, f) => sum + f.rssBytes, 0),
       cpuMs: all.reduce((sum, f) => sum + f.cpuMs, 0),
       redisCpuMs: this.#redis === null ? 0 : await redisCpuMs(this.#redis.url),
       eventLoopDelayMs: {
@@ -59,6 +52,25 @@ export class Servers {
         p99: Math.max(...all.map((f) => f.eventLoopDelayMs.p99)),
       },
     };
+  }
+
+  /** Of all nodes together, after several collections. */
+  async memory(): Promise<ServerMemory> {
+    const all = await this.#ask<ServerMemory>("memory");
+    return {
+      rssBytes: all.reduce((sum, m) => sum + m.rssBytes, 0),
+      liveBytes: all.reduce((sum, m) => sum + m.liveBytes, 0),
+    };
+  }
+
+  async #ask<Answer>(question: "figures" | "memory"): Promise<readonly Answer[]> {
+    return await Promise.all(
+      this.#children.map(async (child) => {
+        child.send(question);
+        const [{ answer }] = (await once(child, "message")) as [{ answer: Answer }];
+        return answer;
+      }),
+    );
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Admissions, type Admitted } from "./admission.js";
-import { converse } from "./conversation.js";
+import { createConversation } from "./conversation.js";
 import { clientAddress, JoinLimiter } from "./joinLimiter.js";
 import { LinkRepairs } from "./linkRepairs.js";
 import { LobbyBoard } from "./lobbyBoard.js";
@@ -7,6 +7,7 @@ import { defaultLimits, type GatewayOptions } from "./options.js";
 import { Presence } from "./presence.js";
 import { createReceivers } from "./receivers.js";
 import { RefusedConnection, refusal } from "./refusals.js";
+import { Rounds } from "./rounds.js";
 import { Session } from "./session.js";
 import { SignalRelay } from "./signalRelay.js";
 import {
@@ -54,10 +55,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const ownsIo = "httpServer" in options.server;
   const io =
     "io" in options.server ? options.server.io : createSocketServer(options.server.httpServer, options);
-  const times = {
-    serverEchoIntervalMs: options.serverEchoIntervalMs ?? 5000,
-    endedLingerMs: options.endedLingerMs ?? 5000,
-  };
+  const { endedLingerMs = 5000, serverEchoIntervalMs = 5000 } = options;
   const sessionOf = (sceneId: string, participantId: string) =>
     halls.get(sceneId)?.presence.sessionOf(participantId) ?? null;
   const relay = new SignalRelay({
@@ -69,6 +67,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     logger,
   });
   const receivers = createReceivers(relay, new LinkRepairs({ io, ice, sessionOf }), observer);
+  const converse = createConversation({ receivers, limits, observer, logger });
+  const echoes = new Rounds(serverEchoIntervalMs);
   let closing: Promise<void> | null = null;
 
   const halls = new Map(
@@ -127,7 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   ): Promise<"connect" | "later" | "gone" | RefusedConnection> {
     const presence = halls.get(admitted.sceneId)?.presence;
     if (presence === undefined || socket.conn.readyState !== "open") return "gone";
-    const session = new Session(socket, admitted, ice, times);
+    const session = new Session(socket, admitted, ice, { echoes, endedLingerMs });
     // Until it is connected, a socket does not say that its connection is over.
     const onClose = () => presence.leave(session);
     socket.conn.once("close", onClose);
@@ -180,12 +180,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       halls.get(sceneId)?.presence.leave(session);
     });
     stopWatching();
-    converse(session, { receivers, limits, observer, logger });
+    converse(session);
     session.welcome(resumed);
   });
 
   async function close(): Promise<void> {
     io.local.emit("refused", { ...refusal("server_closing"), event: null });
+    echoes.close();
     for (const { presence, board } of halls.values()) {
       presence.close();
       board.close();

@@ -15,7 +15,7 @@ interface Place {
   /** The journal believes the participant connected, and no page is. */
   vacated: boolean;
   /** Arrivals and departures of one participant are written one after the other. */
-  lane: Promise<unknown>;
+  lane: Promise<unknown> | null;
   inLane: number;
   retry: NodeJS.Timeout | null;
 }
@@ -195,7 +195,7 @@ export class Presence {
         request: null,
         arriving: nobody,
         vacated: false,
-        lane: Promise.resolve(),
+        lane: null,
         inLane: 0,
         retry: null,
       };
@@ -206,8 +206,9 @@ export class Presence {
 
   #inLane<T>(place: Place, participantId: string, task: () => Promise<T>): Promise<T> {
     place.inLane += 1;
-    const done = place.lane.then(task).finally(() => {
+    const done = (place.lane ?? Promise.resolve()).then(task).finally(() => {
       place.inLane -= 1;
+      if (place.inLane === 0) place.lane = null;
       this.#tidy(place, participantId);
     });
     place.lane = done.catch(() => undefined);

@@ -5,6 +5,7 @@ import type { Admitted } from "./admission.js";
 import type { IceSettings } from "./iceServers.js";
 import { MessageBudget } from "./messageBudget.js";
 import { refusal } from "./refusals.js";
+import type { Rounds } from "./rounds.js";
 import { ServerTiming } from "./serverTiming.js";
 import { type ProbematchSocket, roomOf } from "./socketServer.js";
 import {
@@ -16,9 +17,12 @@ import {
 } from "./tell.js";
 
 export interface SessionTimes {
-  readonly serverEchoIntervalMs: number;
+  /** When connections are timed. */
+  readonly echoes: Rounds;
   readonly endedLingerMs: number;
 }
+
+const nothing: readonly never[] = [];
 
 /**
  * One connected page of one participant.
@@ -43,14 +47,16 @@ export class Session {
   readonly #ice: IceSettings;
   readonly #times: SessionTimes;
   #reports: MessageBudget | null = null;
-  readonly #kept: PersonalEffect[] = [];
+  #kept: readonly PersonalEffect[] = nothing;
   #phase: Phase = "arriving";
   #told: Told = "waiting";
   /** A proposal of an earlier connection, about to be released: this page knows nothing of it. */
   #foreignProposalId: string | null = null;
   /** Probes that are under way, or the match's links. */
-  #links: readonly (string | null)[] = [];
-  #lastWaiting: ServerMessages["waiting"] | null = null;
+  #links: readonly (string | null)[] = nothing;
+  /** What a waiting page was told last. */
+  #lastPosition: number | null = null;
+  #lastCount: number | null = null;
   #timing: ServerTiming | null = null;
   #linger: NodeJS.Timeout | null = null;
 
@@ -115,14 +121,14 @@ export class Session {
     this.#resumeToken = null;
     this.#tellSituation();
     this.#timing = new ServerTiming((seq) => this.#send({ name: "serverEcho", message: { seq } }), {
-      intervalMs: this.#times.serverEchoIntervalMs,
+      rounds: this.#times.echoes,
       hurried: readsServerRtt(settings.lobby),
     });
   }
 
   /** Tells the page what follows from an event, now or as soon as it can be told. */
   tell(effect: PersonalEffect): void {
-    if (this.#phase === "arriving") this.#kept.push(effect);
+    if (this.#phase === "arriving") this.#kept = [...this.#kept, effect];
     else if (this.#phase === "live") this.#carryOut(effect);
   }
 
@@ -136,10 +142,10 @@ export class Session {
     const standing = this.scene.standingOf(this.participantId);
     if (standing === null) return;
     const waiting = waitingMessage(standing, this.scene.settings);
-    const last = this.#lastWaiting;
     const { position, lobbyCount } = waiting.message;
-    if (!always && last?.position === position && last.lobbyCount === lobbyCount) return;
-    this.#lastWaiting = waiting.message;
+    if (!always && this.#lastPosition === position && this.#lastCount === lobbyCount) return;
+    this.#lastPosition = position;
+    this.#lastCount = lobbyCount;
     this.#send(waiting);
   }
 
@@ -190,7 +196,8 @@ export class Session {
   /** From the state alone; effects kept while arriving add what the state's view leaves out. */
   #tellSituation(): void {
     const view = this.scene.viewOf(this.participantId);
-    const kept = this.#kept.splice(0);
+    const kept = this.#kept;
+    this.#kept = nothing;
     switch (view?.status) {
       case undefined:
       case "waiting":
@@ -257,7 +264,7 @@ export class Session {
    * those are in one who have somebody there. What a page is told makes it speak, so this comes before.
    */
   #beReachable({ name, message }: ServerMessage): void {
-    if (name === "probing") this.#links = [];
+    if (name === "probing") this.#links = nothing;
     else if (name === "probePrepare") this.#links = [...this.#links, message.probeId];
     else if (name === "matched") this.#links = message.peers.map(({ probeId }) => probeId);
     else if (name !== "peerStatus") return;

@@ -64,10 +64,13 @@ export function createSocketServer(httpServer: HttpServer, options: SocketServer
 export function forgetRequest({ conn, handshake }: ProbematchSocket): void {
   const { socket, headers } = conn.request;
   const forwarded = headers["x-forwarded-for"];
-  const kept = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
+  const kept = forwarded === undefined ? nothing : { "x-forwarded-for": forwarded };
   Object.assign(conn, { request: { socket, connection: socket, headers: kept, url: "" } });
-  Object.assign(handshake, { auth: {}, headers: kept, query: {} });
+  Object.assign(handshake, { auth: nothing, headers: kept, query: nothing, url: "", time: "" });
 }
+
+/** One for all of them. */
+const nothing: object = Object.freeze({});
 
 /**
  * Ends all connections, so that pages notice at once and try again, but leaves the HTTP server to its owner.

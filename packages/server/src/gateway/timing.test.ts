@@ -1,5 +1,6 @@
 import type { RttStats } from "@probematch/shared";
 import { describe, expect, it, vi } from "vitest";
+import { Rounds } from "./rounds.js";
 import { settleServerRtt } from "./rttRule.js";
 import { ServerTiming } from "./serverTiming.js";
 
@@ -18,7 +19,7 @@ describe("the server's own timing of a connection", () => {
     const sent: number[] = [];
     const timing = new ServerTiming(
       (seq) => sent.push(seq),
-      { intervalMs: 3_600_000, hurried },
+      { rounds: new Rounds(3_600_000), hurried },
       () => now,
     );
     const answerAfter = (ms: number) => {
@@ -63,14 +64,43 @@ describe("the server's own timing of a connection", () => {
   it("counts an echo that is unanswered for ten seconds as lost", () => {
     vi.useFakeTimers();
     const sent: number[] = [];
-    const timing = new ServerTiming((seq) => sent.push(seq), { intervalMs: 5000, hurried: true });
+    const rounds = new Rounds(5000);
+    const timing = new ServerTiming((seq) => sent.push(seq), { rounds, hurried: true });
     timing.answered(sent[0] ?? -1);
     // The second one, sent at once, stays unanswered.
     vi.advanceTimersByTime(9000);
     expect(timing.stats()?.lost).toBe(0);
     vi.advanceTimersByTime(1000);
     expect(timing.stats()?.lost).toBe(1);
-    timing.stop();
+    rounds.close();
+    vi.useRealTimers();
+  });
+});
+
+describe("rounds", () => {
+  it("call each one once in every round, those who came at different times at different times", () => {
+    vi.useFakeTimers();
+    const rounds = new Rounds(5000);
+    const times: Record<string, number[]> = { early: [], late: [] };
+    const startedAt = Date.now();
+    const turns = new Map<string, number>();
+    const callers = Object.entries(times).map(([name, called]) => ({
+      name,
+      tick: () => void called.push(Date.now() - startedAt),
+    }));
+    for (const caller of callers) {
+      turns.set(caller.name, rounds.add(caller));
+      vi.advanceTimersByTime(1250);
+    }
+    vi.advanceTimersByTime(13_000);
+    expect(times).toEqual({ early: [5000, 10_000, 15_000], late: [6200, 11_200] });
+    const [early] = callers;
+    if (early !== undefined) rounds.remove(early, turns.get("early") ?? -1);
+    vi.advanceTimersByTime(5000);
+    expect(times["early"]).toHaveLength(3);
+    rounds.close();
+    vi.advanceTimersByTime(5000);
+    expect(times["late"]).toHaveLength(3);
     vi.useRealTimers();
   });
 });

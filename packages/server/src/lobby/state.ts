@@ -61,6 +61,10 @@ export interface LobbyState {
 export const RECENT_SEATS = 400;
 export const RECENT_ARRIVALS = 64;
 
+const nothing: readonly never[] = [];
+const noAttributes: Attributes = {};
+const noHistory: Participant["history"] = { partners: nothing, matches: 0 };
+
 /** One person in the scene. Also the candidate a matchmaker sees, hence the getter `waitedMs`. */
 export class Participant implements Candidate, Ranked {
   status: "waiting" | "held" | "matched" | "ended" = "waiting";
@@ -68,7 +72,7 @@ export class Participant implements Candidate, Ranked {
   serverRtt: RttSummary | null = null;
   beaconRttMs: Readonly<Record<string, number>> = {};
   /** Who had been located before this participant was: what it may expect of others. Empty when the wait is over. */
-  crowd: readonly CrowdMember[] = [];
+  crowd: readonly CrowdMember[] = nothing;
   history: { partners: readonly string[]; matches: number };
   connected = true;
   /** The node the page is, or was last, connected to; `null` where the log is one process's. */
@@ -84,7 +88,7 @@ export class Participant implements Candidate, Ranked {
   outcome: Outcome | null = null;
   endedAt: number | null = null;
   /** What came to nothing with this participant, oldest first, at most {@link REMEMBERED_RELEASES}. */
-  releases: Release[] = [];
+  releases: readonly Release[] = nothing;
 
   readonly participantId: string;
   readonly order: number;
@@ -101,10 +105,12 @@ export class Participant implements Candidate, Ranked {
     this.order = arrival.order;
     this.arrivedAt = arrival.arrivedAt;
     this.waitDeadlineAt = arrival.waitDeadlineAt;
-    this.attributes = arrival.attributes;
+    // Most have none of either; what many share is kept once.
+    this.attributes = Object.keys(arrival.attributes).length === 0 ? noAttributes : arrival.attributes;
     this.webrtc = arrival.webrtc;
     this.priority = arrival.priority;
-    this.history = arrival.history;
+    this.history =
+      arrival.history.matches === 0 && arrival.history.partners.length === 0 ? noHistory : arrival.history;
   }
 
   get waitedMs(): number {
