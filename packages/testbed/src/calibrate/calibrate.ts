@@ -1,6 +1,6 @@
 import type { MeasuringThread } from "@probematch/shared";
 import { type Cell, cellsOf, type GridSelection } from "./grid.js";
-import { type LabProbe, openLab, type StartServer } from "./lab.js";
+import { type Lab, type LabProbe, openLab, type StartServer } from "./lab.js";
 import { type CalibrationRow, type CalibrationSample, rowOf } from "./rows.js";
 
 export interface CalibrateOptions {
@@ -35,7 +35,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   const cells = cellsOf(options.grid);
   const rows: CalibrationRow[] = [];
   for (const pair of new Set(cells.map((cell) => cell.pair))) {
-    const lab = await openLab(pair, options.startServer, options.measureIn);
+    const lab = await openLab(pair, options.startServer);
     try {
       for (const cell of cells.filter((one) => one.pair === pair)) {
         if (signal?.aborted === true) return rows;
@@ -55,17 +55,17 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
 }
 
 async function probeCell(
-  lab: { probe(cell: Cell): Promise<LabProbe> },
+  lab: Lab,
   cell: Cell,
   probes: number,
-  { onProbe, signal }: CalibrateOptions,
+  { onProbe, signal, measureIn = "worker" }: CalibrateOptions,
 ): Promise<CalibrationSample[]> {
   const samples: CalibrationSample[] = [];
   let failures = 0;
   // The first probe of a page pays for what the browser loads and compiles.
-  await lab.probe(cell);
+  await lab.probe(cell, { measureIn });
   while (samples.length < probes && failures < FAILURES_IN_A_ROW && signal?.aborted !== true) {
-    const probe = await lab.probe(cell);
+    const probe = await lab.probe(cell, { measureIn });
     onProbe?.(probe);
     if (isSample(probe)) samples.push(probe);
     failures = probe.failure === null ? 0 : failures + 1;

@@ -45,6 +45,13 @@ export interface LabProbe extends Partial<CalibrationSample> {
   readonly reports: readonly (ProbeReport | null)[];
 }
 
+export interface LabProbeOptions {
+  /** Default: the server's {@link ServerUnderTest.sceneId}. */
+  readonly sceneId?: string;
+  /** The SDK's option of this name. Default: `worker`, as there. */
+  readonly measureIn?: MeasuringThread;
+}
+
 export interface Lab {
   readonly pair: Pair;
   /** The first and the second engine's page, each in a browser of its own. */
@@ -52,12 +59,8 @@ export interface Lab {
   readonly relay: DelayRelay;
   /** False where the browser cannot be brought into this condition. */
   prepare(cell: Cell): Promise<boolean>;
-  /**
-   * One probe; call {@link Lab.prepare} before the first of a cell.
-   *
-   * @param sceneId default: the server's {@link ServerUnderTest.sceneId}
-   */
-  probe(cell: Cell, sceneId?: string): Promise<LabProbe>;
+  /** One probe; call {@link Lab.prepare} before the first of a cell. */
+  probe(cell: Cell, options?: LabProbeOptions): Promise<LabProbe>;
   close(): Promise<void>;
 }
 
@@ -70,16 +73,8 @@ const busyMs: Partial<Record<Condition, readonly [number, number]>> = {
 };
 const PROBE_TIMEOUT_MS = 45_000;
 
-/**
- * Two real browsers, one page each, a server, and the delay relay between the pages.
- *
- * @param measureIn the SDK's option of this name
- */
-export async function openLab(
-  pair: Pair,
-  startServer: StartServer,
-  measureIn: MeasuringThread = "worker",
-): Promise<Lab> {
+/** Two real browsers, one page each, a server, and the delay relay between the pages. */
+export async function openLab(pair: Pair, startServer: StartServer): Promise<Lab> {
   const relay = createDelayRelay({
     seed: pair,
     alert: true,
@@ -105,7 +100,7 @@ export async function openLab(
       closers.push(() => browser.close());
       pages.push(await openPage(browser, engine, site.url));
     }
-    return new BrowserLab(pair, pages, relay, server, outcomes, site.url, measureIn, close);
+    return new BrowserLab(pair, pages, relay, server, outcomes, site.url, close);
   } catch (error) {
     await close();
     throw error;
@@ -120,7 +115,6 @@ class BrowserLab implements Lab {
   readonly #server: ServerUnderTest;
   readonly #outcomes: Map<string, ProbeOutcome>;
   readonly #url: string;
-  readonly #measureIn: MeasuringThread;
   #count = 0;
 
   constructor(
@@ -130,7 +124,6 @@ class BrowserLab implements Lab {
     server: ServerUnderTest,
     outcomes: Map<string, ProbeOutcome>,
     url: string,
-    measureIn: MeasuringThread,
     close: () => Promise<void>,
   ) {
     this.pair = pair;
@@ -139,11 +132,12 @@ class BrowserLab implements Lab {
     this.#server = server;
     this.#outcomes = outcomes;
     this.#url = url;
-    this.#measureIn = measureIn;
     this.close = close;
   }
 
   async prepare({ condition }: Cell): Promise<boolean> {
+    // A page that works so much needs a core, the relay that stays awake another: a machine may have no more.
+    this.relay.setAlert(!condition.startsWith("heavy"));
     for (const [i, page] of this.pages.entries()) {
       await unhide(page);
       await page.goto(condition === "isolated" ? `${this.#url}isolated` : this.#url);
@@ -154,7 +148,10 @@ class BrowserLab implements Lab {
     return true;
   }
 
-  async probe(cell: Cell, sceneId = this.#server.sceneId): Promise<LabProbe> {
+  async probe(
+    cell: Cell,
+    { sceneId = this.#server.sceneId, measureIn = "worker" }: LabProbeOptions = {},
+  ): Promise<LabProbe> {
     this.#count += 1;
     const ids = this.pages.map((_, i) => `${i === 0 ? "first" : "second"}-${this.#count}`);
     const impairments = impairmentsOf(cell);
@@ -166,7 +163,7 @@ class BrowserLab implements Lab {
           scene: sceneId,
           participantId: ids[i] ?? "",
           measureWhileHidden: cell.condition === "background",
-          measureIn: this.#measureIn,
+          measureIn,
           timeoutMs: PROBE_TIMEOUT_MS,
         }),
       ),

@@ -76,6 +76,8 @@ export interface DelayRelay {
   truth(probeId: string, filter?: PacketFilter): LinkTruth | null;
   /** Every logged packet a participant sent on a link, in the order they left or were dropped. */
   records(probeId: string, from: string, filter?: PacketFilter): readonly HoldRecord[];
+  /** Sets {@link DelayRelayOptions.alert} for the links to come. */
+  setAlert(alert: boolean): void;
   /** Closes all sockets and drops what is held; logs stay readable. Idempotent. */
   close(): void;
 }
@@ -106,10 +108,11 @@ interface Directions {
  */
 export function createDelayRelay(options: DelayRelayOptions = {}): DelayRelay {
   const { host = defaultRelayHost(), seed = "probematch", skipUnimpaired = false } = options;
-  const { alert = false, maxLogged = 20_000, idleMs = 120_000, maxLinks = 1000 } = options;
+  const { maxLogged = 20_000, idleMs = 120_000, maxLinks = 1000 } = options;
   const queue = new ReleaseQueue();
   const entries = new Map<string, Entry>();
   const participants = new Map<string, Directions>();
+  let alert = options.alert ?? false;
   let everywhere = completeImpairment(options.impairment ?? {});
   let opened = 0;
   let closed = false;
@@ -210,6 +213,9 @@ export function createDelayRelay(options: DelayRelayOptions = {}): DelayRelay {
       const side = entry === undefined ? -1 : entry.names.indexOf(from);
       if (entry?.link == null || side < 0) return [];
       return [...entry.link.log(side as Side).records(filter)];
+    },
+    setAlert(isAlert) {
+      alert = isAlert;
     },
     close() {
       if (closed) return;
