@@ -53,6 +53,9 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
     this.#reconnectMs = reconnectMs;
     this.#signal = signal;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
+    // First of all: the sooner it lives the better, and it costs this thread nothing.
+    this.#measuring = new Measuring(measureIn);
+    this.#measuring.start();
     this.#resume = new ResumeStore(storage, { url: url.href, scene: identity.scene }, identity);
     this.#session = new Session({
       url,
@@ -64,7 +67,6 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
         this.#finish("refused", { status: "refused", code, message }, { status: "refused", code, message }),
       onGarbage: (event, message) => this.emit("problem", { kind: "server_message", event, message }),
     });
-    this.#measuring = new Measuring(measureIn);
     this.#probes = new Probes({
       measureWhileHidden,
       measuring: this.#measuring,
@@ -81,7 +83,6 @@ export class ParticipantImpl extends Emitter<ParticipantEvents> implements Parti
       },
     });
     this.#session.open();
-    this.#measuring.start();
   }
 
   match({ signal }: { readonly signal?: AbortSignal } = {}): Promise<MatchResult> {
