@@ -54,7 +54,7 @@ const LARGEST_FLOOR_MS = 10;
  * What a page's connection to itself leaves out, as a share of what it shows: on a longer way threads are woken by the network
  * too. From calibration runs (docs/accuracy.md): the remainder grew with the floor, in both engines, on an idle and on a busy machine.
  */
-const LEFT_OUT_SHARE = 0.25;
+const LEFT_OUT_SHARE = 0.35;
 
 /** A browser whose floor is not known adds up to this much at its end. */
 const UNKNOWN_FLOOR_MS = 1;

@@ -136,8 +136,8 @@ class BrowserLab implements Lab {
   }
 
   async prepare({ condition }: Cell): Promise<boolean> {
-    // A page that works so much needs a core, the relay that stays awake another: a machine may have no more.
-    this.relay.setAlert(!condition.startsWith("heavy"));
+    // A page that works needs a core, the relay that stays awake another: a machine may have no more.
+    this.relay.setAlert(busyMs[condition] === undefined);
     for (const [i, page] of this.pages.entries()) {
       await unhide(page);
       await page.goto(condition === "isolated" ? `${this.#url}isolated` : this.#url);
