@@ -8,6 +8,8 @@ const folder = fileURLToPath(new URL("../dist/", import.meta.url));
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "connect-src 'self' ws: wss:",
+  // The SDK measures in a worker whose script it brings along. Without this the page itself would be measured.
+  "worker-src blob:",
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "form-action 'none'",
