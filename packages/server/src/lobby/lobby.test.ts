@@ -422,6 +422,55 @@ describe("the rules about server RTTs", () => {
   });
 });
 
+describe("among many who can be with nobody", () => {
+  class ByHouse extends FifoMatchmaker {
+    override allowsPair(a: Candidate, b: Candidate): boolean {
+      return a.attributes["house"] === b.attributes["house"];
+    }
+  }
+  class ByHouseAndRtt extends ByHouse {
+    override get readsServerRtt(): boolean {
+      return true;
+    }
+  }
+  const arrive = (t: TestScene, id: string, house: string) => t.arrive(id, { attributes: { house } });
+  const crowd = (t: TestScene) => {
+    for (let i = 0; i < 50; i += 1) {
+      arrive(t, `alone-${i}`, `own-${i}`);
+      t.serverRtt(`alone-${i}`, 20);
+    }
+  };
+
+  it("those who rest are not proposed, and those who come after them are", () => {
+    const t = new TestScene({ matchmaker: new ByHouse({ maxP2pRttMs: 150 }) });
+    crowd(t);
+    for (const id of ["ann", "bob"]) arrive(t, id, "common");
+    t.scene.advance(t.config.readyTimeoutMs);
+    expect(t.state.agenda.resting.size).toBe(2);
+    for (const id of ["cid", "dan"]) arrive(t, id, "common");
+    expect(t.held).toEqual([["cid", "dan"]]);
+    t.scene.advance(t.config.backOffBaseMs);
+    expect(t.held).toEqual([
+      ["cid", "dan"],
+      ["ann", "bob"],
+    ]);
+  });
+
+  it("newcomers are proposed once their server RTT is known, or has not come for too long", () => {
+    const t = new TestScene({ matchmaker: new ByHouseAndRtt({ maxP2pRttMs: 150 }), firstRttWaitMs: 3000 });
+    crowd(t);
+    for (const id of ["ann", "bob", "cid", "dan"]) arrive(t, id, "common");
+    expect(t.held).toEqual([]);
+    for (const id of ["bob", "cid"]) t.serverRtt(id, 20);
+    expect(t.held).toEqual([["bob", "cid"]]);
+    t.scene.advance(3000);
+    expect(t.held).toEqual([
+      ["bob", "cid"],
+      ["ann", "dan"],
+    ]);
+  });
+});
+
 describe("a researcher's matchmaker", () => {
   class Custom extends Matchmaker {
     readonly name = "Custom";

@@ -65,11 +65,30 @@ export function isResting(config: LobbyConfig, p: Participant, now: number): boo
   return p.arrivedAt + config.firstRttWaitMs > now && lacksRtts(config, p);
 }
 
-/** Whom a matchmaker may be given: connected, not held, not resting. */
+/** Whom a matchmaker may be given: connected, not held, not resting. In a large pool without looking at everybody. */
 function poolAt(state: LobbyState, config: LobbyConfig, now: number): readonly Participant[] {
-  const all = state.pool.items;
-  if (state.agenda.resting.size === 0 && !anybodyLacksRtts(state, config)) return all;
-  return all.filter((p) => !isResting(config, p, now));
+  const { pool, agenda, participants } = state;
+  const all = pool.items;
+  const noted = [
+    agenda.resting,
+    ...(readsServerRtt(config) ? [agenda.unmeasured] : []),
+    ...(config.awaitsBeacons === true ? [agenda.withoutBeacons] : []),
+  ];
+  const count = noted.reduce((sum, ids) => sum + ids.size, 0);
+  if (count === 0) return all;
+  if (count * 8 > all.length) return all.filter((p) => !isResting(config, p, now));
+  const places = new Set<number>();
+  for (const ids of noted) {
+    for (const id of ids) {
+      const p = participants.get(id);
+      const place = p !== undefined && isResting(config, p, now) ? pool.indexOf(p) : -1;
+      if (place >= 0) places.add(place);
+    }
+  }
+  if (places.size === 0) return all;
+  const without = [...all];
+  for (const place of [...places].sort((a, b) => b - a)) without.splice(place, 1);
+  return without;
 }
 
 /** Reminds of the newcomers that are kept back until they are measured. */
