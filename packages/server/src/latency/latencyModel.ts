@@ -1,12 +1,12 @@
 import * as v from "valibot";
+import { Calibration, savedCalibrationSchema } from "./calibration.js";
 import { type Edge, unknownEdge } from "./edge.js";
 import { boundsBetween, Landmarks, type Located, type Place } from "./landmarks.js";
+import { Lessons, savedLessonsSchema, WITHIN_PLACES_SD } from "./lessons.js";
 import { type Belief, beliefFrom, chanceOf, LOGISTIC_SD, nothingKnown } from "./prior.js";
 import { type CrowdMember, Prospects } from "./prospects.js";
-import { type Membership, Sites } from "./sites.js";
+import { Sites } from "./sites.js";
 
-/** By how much two measurements between the same two sites differ, as a standard deviation of the logarithm. */
-const WITHIN_SITES_SD = 0.08;
 /** Scale of the logarithm of a pair's RTT, measured a second time within minutes. */
 const AGAIN_SCALE = 0.04;
 /** 5 % of a logistic distribution lie beyond this many scales on either side. */
@@ -16,14 +16,6 @@ interface Known {
   readonly serverRtt: Located["serverRtt"];
   readonly beaconRttMs: Located["beaconRttMs"];
   readonly place: Place | null;
-  sitesThen: number;
-  near: readonly Membership[];
-}
-
-/** Measurements between two sites: how many, and how far they were from what the landmarks said, in all. */
-interface Lesson {
-  count: number;
-  sum: number;
 }
 
 /** What a model has learned, as plain JSON. */
@@ -32,7 +24,8 @@ export const savedLatencySchema = v.object({
   landmarks: v.array(v.string()),
   /** RTT to each landmark, ms; `null` where it was not measured. */
   sites: v.array(v.array(v.nullable(v.number()))),
-  lessons: v.array(v.tuple([v.number(), v.object({ count: v.number(), sum: v.number() })])),
+  lessons: savedLessonsSchema,
+  calibration: savedCalibrationSchema,
 });
 type SavedLatency = v.InferOutput<typeof savedLatencySchema>;
 
@@ -43,28 +36,31 @@ type SavedLatency = v.InferOutput<typeof savedLatencySchema>;
  * It follows from what it was told, in the order it was told: deterministic, no clock, no chance. It orders; a pair
  * is accepted or rejected by measurement only.
  *
- * The landmarks' part is a regression on the triangle's bounds (see `prior.ts`). The scene's own part is the mean error of
- * that regression between two sites, shrunk by how little is known (normal-normal, as for a random effect).
+ * The landmarks' part is a regression on the triangle's bounds (see `prior.ts`). The scene's own part is the errors of that
+ * regression between places nearby (`lessons.ts`), and how often what was said came true (`calibration.ts`).
  */
 export class LatencyModel {
   readonly #landmarks: Landmarks;
   readonly #sites: Sites;
-  readonly #lessons: Map<number, Lesson>;
+  readonly #lessons: Lessons;
+  readonly #calibration: Calibration;
   readonly #known = new WeakMap<Located, Known>();
   readonly #prospects = new WeakMap<readonly CrowdMember[], Prospects>();
 
   /** @param saved what another model had learned: this one goes on there. What it knows of people is in themselves. */
-  constructor(saved: SavedLatency = { landmarks: [], sites: [], lessons: [] }) {
+  constructor(saved: SavedLatency = { landmarks: [], sites: [], lessons: [], calibration: [] }) {
     this.#landmarks = new Landmarks(saved.landmarks);
     this.#sites = new Sites(saved.sites.map((place) => place.map((rttMs) => rttMs ?? Number.NaN)));
-    this.#lessons = new Map(saved.lessons.map(([sites, lesson]) => [sites, { ...lesson }]));
+    this.#lessons = new Lessons(this.#sites, saved.lessons);
+    this.#calibration = new Calibration(saved.calibration);
   }
 
   save(): SavedLatency {
     return {
       landmarks: this.#landmarks.names,
       sites: this.#sites.places.map((place) => place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs))),
-      lessons: [...this.#lessons],
+      lessons: this.#lessons.save(),
+      calibration: this.#calibration.save(),
     };
   }
 
@@ -79,7 +75,7 @@ export class LatencyModel {
 
   /**
    * The chances somebody would have had with the people of a crowd, best first: what may be expected of those still to
-   * come. From landmarks alone.
+   * come. From landmarks, calibrated.
    *
    * @param crowd of this somebody, as it stays: the answer is kept with it
    */
@@ -91,35 +87,32 @@ export class LatencyModel {
       prospects = new Prospects(place, crowd);
       this.#prospects.set(crowd, prospects);
     }
-    return prospects.within(limitMs);
+    return prospects.within(limitMs, this.#calibration);
   }
 
-  /** A probe between the two measured this RTT, ms, whether it was accepted or not. */
-  observe(a: Located, b: Located, rttMs: number): void {
+  /**
+   * A probe between the two measured this RTT, ms, whether it was accepted or not.
+   *
+   * @param limitMs the limit that was in force for the two; `null` = none
+   */
+  observe(a: Located, b: Located, rttMs: number, limitMs: number | null): void {
     const placeA = this.#know(a).place;
     const placeB = this.#know(b).place;
     if (placeA === null || placeB === null || rttMs <= 0) return;
-    const siteA = this.#sites.settle(placeA);
-    const siteB = this.#sites.settle(placeB);
-    if (siteA === null || siteB === null) return;
-    const error = Math.log(rttMs) - this.#fromLandmarks(placeA, placeB).logRttMs;
-    const key = keyOf(siteA, siteB);
-    const lesson = this.#lessons.get(key);
-    if (lesson === undefined) this.#lessons.set(key, { count: 1, sum: error });
-    else {
-      lesson.count += 1;
-      lesson.sum += error;
-    }
+    if (limitMs !== null)
+      this.#calibration.observe(chanceOf(this.#belief(placeA, placeB), limitMs), rttMs <= limitMs);
+    const { logRttMs, scale } = this.#fromLandmarks(placeA, placeB);
+    this.#lessons.learn(placeA, placeB, Math.log(rttMs) - logRttMs, scale * LOGISTIC_SD);
   }
 
   /** The probability that a measurement of the two comes out at `limitMs` or less. */
   chance(a: Located, b: Located, limitMs: number): number {
-    return chanceOf(this.#belief(a, b), limitMs);
+    return this.#calibration.corrected(chanceOf(this.#beliefOf(a, b), limitMs));
   }
 
   /** The expected RTT with the bounds that 90 % of measurements stay within; unknown without landmarks. */
   edge(a: Located, b: Located): Edge {
-    const belief = this.#belief(a, b);
+    const belief = this.#beliefOf(a, b);
     if (belief === nothingKnown) return unknownEdge;
     const spread = belief.scale * FIVE_PERCENT;
     return {
@@ -131,30 +124,21 @@ export class LatencyModel {
     };
   }
 
-  #belief(a: Located, b: Located): Belief {
-    const knownA = this.#know(a);
-    const knownB = this.#know(b);
-    if (knownA.place === null || knownB.place === null) return nothingKnown;
-    const prior = this.#fromLandmarks(knownA.place, knownB.place);
-    if (this.#lessons.size === 0) return prior;
-    let weight = 0;
-    let sum = 0;
-    for (const memberA of this.#near(knownA, knownA.place)) {
-      for (const memberB of this.#near(knownB, knownB.place)) {
-        const lesson = this.#lessons.get(keyOf(memberA.site, memberB.site));
-        if (lesson === undefined) continue;
-        weight += memberA.weight * memberB.weight * lesson.count;
-        sum += memberA.weight * memberB.weight * lesson.sum;
-      }
-    }
-    if (weight === 0) return prior;
-    const priorVariance = (prior.scale * LOGISTIC_SD) ** 2;
-    const withinVariance = WITHIN_SITES_SD ** 2;
-    const shrink = withinVariance / priorVariance;
+  #beliefOf(a: Located, b: Located): Belief {
+    const placeA = this.#know(a).place;
+    const placeB = this.#know(b).place;
+    return placeA === null || placeB === null ? nothingKnown : this.#belief(placeA, placeB);
+  }
+
+  #belief(a: Place, b: Place): Belief {
+    const prior = this.#fromLandmarks(a, b);
+    const learned = this.#lessons.about(a, b);
+    if (learned === null) return prior;
+    const sd = prior.scale * LOGISTIC_SD;
     return {
-      logRttMs: prior.logRttMs + sum / (weight + shrink),
-      scale: Math.sqrt(withinVariance + (priorVariance * shrink) / (weight + shrink)) / LOGISTIC_SD,
-      odd: prior.odd * Math.max(0, 1 - weight),
+      logRttMs: prior.logRttMs + sd * learned.error,
+      scale: Math.sqrt(sd ** 2 * learned.varianceLeft + WITHIN_PLACES_SD ** 2) / LOGISTIC_SD,
+      odd: prior.odd * learned.varianceLeft,
     };
   }
 
@@ -169,23 +153,9 @@ export class LatencyModel {
     const known = this.#known.get(somebody);
     if (known?.serverRtt === somebody.serverRtt && known.beaconRttMs === somebody.beaconRttMs) return known;
     const { serverRtt, beaconRttMs } = somebody;
-    const fresh = {
-      serverRtt,
-      beaconRttMs,
-      place: this.#landmarks.placeOf(somebody),
-      sitesThen: 0,
-      near: [],
-    };
+    const fresh = { serverRtt, beaconRttMs, place: this.#landmarks.placeOf(somebody) };
     this.#known.set(somebody, fresh);
     return fresh;
-  }
-
-  #near(known: Known, place: Place): readonly Membership[] {
-    if (known.sitesThen !== this.#sites.size) {
-      known.near = this.#sites.near(place, known.near, known.sitesThen);
-      known.sitesThen = this.#sites.size;
-    }
-    return known.near;
   }
 }
 
@@ -198,5 +168,3 @@ export function chanceAfter(rttMs: number | undefined, limitMs: number): number 
   if (rttMs === undefined) return undefined;
   return chanceOf({ logRttMs: Math.log(Math.max(1, rttMs)), scale: AGAIN_SCALE, odd: 0 }, limitMs);
 }
-
-const keyOf = (a: number, b: number): number => (a < b ? a * 65_536 + b : b * 65_536 + a);

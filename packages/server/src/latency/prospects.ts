@@ -1,3 +1,4 @@
+import type { Calibration } from "./calibration.js";
 import { boundsBetween, type Place } from "./landmarks.js";
 import { beliefFrom, chanceOf, nothingKnown } from "./prior.js";
 
@@ -29,23 +30,31 @@ export class Prospects {
   readonly #place: Place;
   readonly #others: readonly CrowdMember[];
   #limitMs = Number.NaN;
-  #chances: readonly number[] = [];
+  #said: readonly number[] = [];
+  #version = -1;
+  #corrected: readonly number[] = [];
 
   constructor(place: Place, others: readonly CrowdMember[]) {
     this.#place = place;
     this.#others = others;
   }
 
-  /** Best first. */
-  within(limitMs: number): readonly number[] {
-    if (limitMs === this.#limitMs) return this.#chances;
-    this.#limitMs = limitMs;
-    this.#chances = this.#others
-      .map(({ place }) => {
-        const bounds = boundsBetween(this.#place, place);
-        return chanceOf(bounds === null ? nothingKnown : beliefFrom(bounds), limitMs);
-      })
-      .sort((a, b) => b - a);
-    return this.#chances;
+  /** Best first; the very same list as long as nothing changed. */
+  within(limitMs: number, calibration: Calibration): readonly number[] {
+    if (limitMs !== this.#limitMs) {
+      this.#said = this.#others.map(({ place }) => this.#chanceWith(place, limitMs)).sort((a, b) => b - a);
+      this.#limitMs = limitMs;
+      this.#version = -1;
+    }
+    if (this.#version !== calibration.version) {
+      this.#corrected = this.#said.map((said) => calibration.corrected(said));
+      this.#version = calibration.version;
+    }
+    return this.#corrected;
+  }
+
+  #chanceWith(place: Place, limitMs: number): number {
+    const bounds = boundsBetween(this.#place, place);
+    return chanceOf(bounds === null ? nothingKnown : beliefFrom(bounds), limitMs);
   }
 }

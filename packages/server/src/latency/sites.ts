@@ -1,28 +1,23 @@
 import type { Place } from "./landmarks.js";
 
-/** How much somebody belongs to a site, 0 to 1. */
-export interface Membership {
+/** A site that somebody is near. */
+export interface Neighbour {
   readonly site: number;
-  readonly weight: number;
-}
-
-interface Site {
-  readonly place: Place;
+  /** Mean square of the differences between the two, in units of noise. */
+  readonly distance2: number;
 }
 
 /** Noise of one landmark RTT, ms and as a share of it: what two visits from one place differ by. */
-const NOISE_MS = 1.5;
-const NOISE_SHARE = 0.03;
-/** In units of noise: places closer than this are one site. */
-const SAME_SITE = 0.9;
-/** Beyond this many units a site says nothing. */
-const NEAR_SITE = 5;
-/** At this many units a site counts a quarter: a neighbouring city is better than nothing, but not much. */
-const QUARTER_AT = 0.7;
-/** Nobody belongs to more sites than this. */
-const MOST_MEMBERSHIPS = 8;
+const NOISE_MS = 1;
+const NOISE_SHARE = 0.025;
+/** In units of noise, squared: places closer than this are one site. */
+const SAME_SITE2 = 0.5;
+/** Beyond this a site says nothing. */
+const NEAR_SITE2 = 25;
+/** Nobody has more neighbours than this, the nearest. */
+const MOST_NEIGHBOURS = 24;
 /** Then the sites known are all there are; a scene that large has seen the world. */
-const MOST_SITES = 4_000;
+export const MOST_SITES = 4_000;
 
 /**
  * The places participants were at when they were measured, so that what was learned about one participant's paths
@@ -30,76 +25,97 @@ const MOST_SITES = 4_000;
  * landmark's RTT; so places are compared by how the differences of their RTTs vary from landmark to landmark.
  */
 export class Sites {
-  readonly #sites: Site[];
-  /** Where places settled when there were `from` sites: who is probed often is not compared with all of them each time. */
-  readonly #settled = new WeakMap<Place, { nearest: number | null; least: number; from: number }>();
+  readonly #places: Place[] = [];
+  /** The same, for comparing them quickly. */
+  readonly #numbers: Float64Array[] = [];
+  /** What was found when there were `from` sites: only later ones are looked at again. */
+  readonly #near = new WeakMap<Place, { readonly neighbours: readonly Neighbour[]; readonly from: number }>();
 
   constructor(places: readonly Place[] = []) {
-    this.#sites = places.map((place) => ({ place }));
+    for (const place of places) this.#add(place);
   }
 
-  get places(): Place[] {
-    return this.#sites.map(({ place }) => place);
+  get places(): readonly Place[] {
+    return this.#places;
   }
 
-  get size(): number {
-    return this.#sites.length;
-  }
-
-  /**
-   * The sites a place is near, nearest first.
-   *
-   * @param known what this said of the place when there were `from` sites; only later ones are looked at
-   */
-  near(place: Place, known: readonly Membership[] = [], from = 0): readonly Membership[] {
-    const all: Membership[] = [];
-    for (let site = from; site < this.#sites.length; site += 1) {
-      const distance = distanceBetween(place, this.#sites[site]?.place ?? []);
-      if (distance < NEAR_SITE) all.push({ site, weight: (1 + (distance / QUARTER_AT) ** 2) ** -2 });
+  /** The sites a place is near, nearest first. */
+  near(place: Place): readonly Neighbour[] {
+    const { neighbours: known = [], from = 0 } = this.#near.get(place) ?? {};
+    const size = this.#places.length;
+    if (from === size) return known;
+    const found: Neighbour[] = [];
+    const numbers = Float64Array.from(place);
+    for (let site = from; site < size; site += 1) {
+      const distance2 = distance2Between(numbers, this.#numbers[site] ?? nowhere);
+      if (distance2 < NEAR_SITE2) found.push({ site, distance2 });
     }
-    if (all.length === 0) return known;
-    return [...known, ...all]
-      .sort((a, b) => b.weight - a.weight || a.site - b.site)
-      .slice(0, MOST_MEMBERSHIPS);
+    const neighbours =
+      found.length === 0
+        ? known
+        : [...known, ...found]
+            .sort((a, b) => a.distance2 - b.distance2 || a.site - b.site)
+            .slice(0, MOST_NEIGHBOURS);
+    this.#near.set(place, { neighbours, from: size });
+    return neighbours;
   }
 
   /** The site of a place, a new one where there was none; `null` when there is no room for more. */
   settle(place: Place): number | null {
-    const known = this.#settled.get(place);
-    let nearest = known?.nearest ?? null;
-    let least = known?.least ?? SAME_SITE;
-    for (let site = known?.from ?? 0; site < this.#sites.length; site += 1) {
-      const distance = distanceBetween(place, this.#sites[site]?.place ?? []);
-      if (distance < least) [nearest, least] = [site, distance];
-    }
-    this.#settled.set(place, { nearest, least, from: this.#sites.length });
-    if (nearest !== null || this.#sites.length >= MOST_SITES) return nearest;
-    this.#sites.push({ place });
-    return this.#sites.length - 1;
+    const [nearest] = this.near(place);
+    if (nearest !== undefined && nearest.distance2 < SAME_SITE2) return nearest.site;
+    if (this.#places.length >= MOST_SITES) return nearest?.site ?? null;
+    return this.#add(place);
+  }
+
+  /** Mean square of the differences of two sites, in units of noise. */
+  distance2(a: number, b: number): number {
+    return a === b ? 0 : distance2Between(this.#numbers[a] ?? nowhere, this.#numbers[b] ?? nowhere);
+  }
+
+  #add(place: Place): number {
+    this.#places.push(place);
+    this.#numbers.push(Float64Array.from(place));
+    return this.#places.length - 1;
   }
 }
 
-/** In units of noise; infinite where the two have too little in common to tell. */
-function distanceBetween(a: Place, b: Place): number {
+const nowhere = new Float64Array(0);
+
+/** Infinite where the two have too little in common to tell. Asked for every newcomer and every site: no lists, two passes. */
+function distance2Between(a: Float64Array, b: Float64Array): number {
   const shared = Math.min(a.length, b.length);
   let count = 0;
   let sum = 0;
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  let furthest = 0;
   for (let i = 0; i < shared; i += 1) {
-    const difference = (a[i] ?? Number.NaN) - (b[i] ?? Number.NaN);
+    const x = a[i] ?? Number.NaN;
+    const y = b[i] ?? Number.NaN;
+    const difference = x - y;
     if (Number.isNaN(difference)) continue;
     count += 1;
     sum += difference;
+    if (difference < least) least = difference;
+    if (difference > most) most = difference;
+    if (x + y > furthest) furthest = x + y;
   }
   // One or two landmarks cannot tell a last mile from a place: too many places look the same over them.
   if (count < 3) return Number.POSITIVE_INFINITY;
+  // The two furthest from their mean alone, with the most noise there can be: most sites are far away, and this says so.
+  const atLeast = (most - least) ** 2 / (2 * count * noiseOf(furthest) ** 2);
+  if (atLeast >= NEAR_SITE2) return Number.POSITIVE_INFINITY;
   const lastMile = sum / count;
   let squares = 0;
   for (let i = 0; i < shared; i += 1) {
     const x = a[i] ?? Number.NaN;
     const y = b[i] ?? Number.NaN;
     if (Number.isNaN(x - y)) continue;
-    const noise = NOISE_MS + (NOISE_SHARE * (x + y)) / 2;
-    squares += ((x - y - lastMile) / noise) ** 2;
+    squares += ((x - y - lastMile) / noiseOf(x + y)) ** 2;
   }
-  return Math.sqrt(squares / count);
+  return squares / count;
 }
+
+/** Of two RTTs to one landmark with this sum, ms. */
+const noiseOf = (sumMs: number): number => NOISE_MS + (NOISE_SHARE * sumMs) / 2;

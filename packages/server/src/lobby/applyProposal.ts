@@ -180,9 +180,10 @@ function closeProbe(state: LobbyState, event: Of<"probe.closed">): Effect[] | nu
   if (expiresAt !== null) state.agenda.due.add(expiresAt, { kind: "pair", a, b });
   if (!failed) {
     const [first, second] = [state.participants.get(a), state.participants.get(b)];
+    const limitMs = state.proposals.get(probe.proposalId)?.maxP2pRttMs ?? null;
     for (const p of [first, second]) if (p !== undefined) p.failures = 0;
     if (first !== undefined && second !== undefined)
-      state.latency.observe(first, second, verdict.measurement.rttMs);
+      state.latency.observe(first, second, verdict.measurement.rttMs, limitMs);
   }
   return [];
 }

@@ -37,7 +37,7 @@ describe("LowestLatency", () => {
   });
 
   test("lets nobody starve: at the end of the wait a small chance comes before a newcomer's large one", () => {
-    const table = { "a new": 0.12, "b new": 0.99, "a b": 0 };
+    const table = { "a new": 0.3, "b new": 0.99, "a b": 0 };
     const late = since("a", -285_000);
     const context = contextFor(matchmaker, { now: 1_000, chance: chances(table) });
     expect(ids(matchmaker.findMatch(since("new", 1_000), [late, b], 2, context))).toEqual(["a", "new"]);
@@ -61,6 +61,8 @@ describe("LowestLatency", () => {
     const central = [...Array<number>(20).fill(0.97), ...Array<number>(44).fill(0.01)];
     expect(found(remote, 0.2)).toBe(true);
     expect(found(central, 0.2)).toBe(false);
+    // Hardly anybody is still to come: what is here is the best there will be.
+    expect(found(central, 0.001)).toBe(true);
     // Without knowing who will come, it waits for what others get.
     expect(found(remote, null)).toBe(false);
     expect(found([0.2], 0.2)).toBe(false);
@@ -88,22 +90,22 @@ describe("LowestLatency", () => {
     expect(times.some(found)).toBe(true);
   });
 
-  test("near the end tries everybody who is not as good as impossible", () => {
-    const late = { now: 280_000, chance: chances({ "a b": 0.02 }) };
+  test("near the end takes any chance that is worth the price of a probe", () => {
+    const late = { now: 280_000, chance: chances({ "a b": 0.2 }) };
     expect(ids(matchmaker.findMatch(a, [b], 2, contextFor(matchmaker, late)))).toEqual(["a", "b"]);
-    const hopeless = { now: 280_000, chance: chances({ "a b": 0.0001 }) };
+    const hopeless = { now: 280_000, chance: chances({ "a b": 0.01 }) };
     expect(matchmaker.findMatch(a, [b], 2, contextFor(matchmaker, hopeless))).toBeNull();
   });
 
   test("never probes below the bound on the prediction, where the scene asks for one", () => {
-    const bounded = new LowestLatencyMatchmaker({ maxP2pRttMs: 100, leastChance: 0.05 });
+    const bounded = new LowestLatencyMatchmaker({ maxP2pRttMs: 100, leastChance: 0.2 });
     const late = (p: number) => contextFor(bounded, { now: 280_000, chance: chances({ "a b": p }) });
-    expect(bounded.findMatch(a, [b], 2, late(0.04))).toBeNull();
-    expect(ids(bounded.findMatch(a, [b], 2, late(0.05)))).toEqual(["a", "b"]);
-    const three = { "a b": 0.99, "a c": 0.99, "b c": 0.04 };
+    expect(bounded.findMatch(a, [b], 2, late(0.19))).toBeNull();
+    expect(ids(bounded.findMatch(a, [b], 2, late(0.2)))).toEqual(["a", "b"]);
+    const three = { "a b": 0.99, "a c": 0.99, "b c": 0.19 };
     const context = contextFor(bounded, { now: 280_000, chance: chances(three) });
     expect(bounded.findMatch(a, [b, c], 3, context)).toBeNull();
-    expect(bounded.describe()).toMatchObject({ leastChance: 0.05 });
+    expect(bounded.describe()).toMatchObject({ leastChance: 0.2 });
     expect(() => new LowestLatencyMatchmaker({ maxP2pRttMs: 100, leastChance: 2 })).toThrow("from 0 to 1");
   });
 
@@ -140,13 +142,16 @@ describe("LowestLatency", () => {
     expect(ids(matchmaker.findMatch(d, [a, b, c], 3, context))).toEqual(["a", "c", "d"]);
   });
 
-  test("wants a larger group to be more promising: it costs more probes", () => {
+  test("holds a group's chance, that of all its pairs together, against the price of a probe", () => {
     const pool = ["a", "b", "c", "d"].map((id) => since(id, 0));
     const [first, ...others] = pool as [Candidate, ...Candidate[]];
-    const now = 200_000;
-    const context = contextFor(matchmaker, { now, chance: () => 0.85 });
-    expect(matchmaker.findMatch(first, others, 2, context)).not.toBeNull();
-    expect(matchmaker.findMatch(first, others, 4, context)).toBeNull();
+    const found = (chance: number, size: number) => {
+      const context = contextFor(matchmaker, { now: 270_000, chance: () => chance });
+      return matchmaker.findMatch(first, others, size, context) !== null;
+    };
+    expect(found(0.5, 2)).toBe(true);
+    expect(found(0.5, 4)).toBe(false);
+    expect(found(0.9, 4)).toBe(true);
   });
 
   test("returns groups of distinct members of the pool that are allowed pair by pair", () => {

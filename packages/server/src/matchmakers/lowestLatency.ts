@@ -2,12 +2,14 @@ import type { Candidate } from "./candidate.js";
 import { type MatchContext, Matchmaker } from "./matchmaker.js";
 import { optionalMs, optionalShare, requiredMs } from "./options.js";
 import { type P2pLimit, requiredLimit } from "./p2pLimit.js";
+import { valueOfWaiting } from "./valueOfWaiting.js";
 
 export interface LowestLatencyOptions {
   /** The limit on a match's measured peer-to-peer RTT: ms, inclusive, or one that relaxes. Never exceeded. */
   readonly maxP2pRttMs: Exclude<P2pLimit, null>;
   /**
-   * How long participants are assumed to stay where the scene sets no wait limit, ms: over this time a search widens.
+   * How long participants are assumed to stay where the scene sets no wait limit, ms: the less of it is left, the smaller a chance
+   * is worth a probe.
    * Default: 300,000.
    */
   readonly patienceMs?: number;
@@ -24,34 +26,28 @@ export interface LowestLatencyOptions {
   readonly batchWindowMs?: number;
 }
 
-/** A newcomer is probed with partners who are at least this likely to be within the limit. */
-const CHOOSIEST = 0.85;
-/** What that falls to until the last part of the wait: with its square root, so soon at first and slowly then. */
-const LEAST_CHOOSY = 0.15;
 /**
- * In the last part of the wait anybody is worth a probe who is not as good as impossible. (Pairs predicted to have a
- * chance of one in a hundred turn out good more often than that; below it hardly ever.)
+ * What a probe costs, in matches of one participant: so much of a match is given up rather than probe once more. At this price
+ * a match costs some 1.2 probes where landmarks tell well who is near (`bench quality`).
  */
-const LAST_PART = 0.1;
-const LAST_CHANCE = 0.007;
-/**
- * Who is far from everybody cannot wait for the chances that others have: it takes what is better than all but this many of
- * those still to come.
- */
-const CHANCES_LEFT = 2;
-/** But nothing below this chance, before the last part of the wait. */
-const LEAST_HOPE = 0.08;
-/** With fewer people to go by, nothing is expected of those still to come. */
+const PROBE = 0.082;
+/** What a whole wait costs, likewise: a newcomer takes a good partner now rather than a little better one later. */
+const WHOLE_WAIT = 0.08;
+/** The share of newcomers that are not snatched away by somebody else who waits. */
+const AVAILABLE = 0.65;
+/** Beyond this, more chance is worth no place in line. */
+const LIKELY = 0.95;
+/** Worths that differ by less than this are the same, and seniority decides. */
+const WORTH_STEP = 0.01;
+/** With fewer people to go by, somebody is taken to have the prospects of many: every third person is near. */
 const FEWEST_PROSPECTS = 16;
-/**
- * By how much a probe with somebody at the end of the wait is worth more than one with a newcomer of the same chance; in
- * between in proportion to the wait. So the longest waiting is tried first where the chances are alike, and where they are
- * not, it is not tried first with whom it will hardly get on.
- */
-const WORTH_OF_WAITING = 3;
-/** The same in the last part of the wait: it is now or never. */
-const WORTH_AT_LAST = 8;
-/** The search widens in this many steps, at each of which a candidate is asked about again. */
+const USUAL_PROSPECTS: readonly number[] = [...Array<number>(5).fill(0.95), ...Array<number>(11).fill(0.02)];
+const USUAL_ARRIVALS = 60;
+/** Rates of arrival are told apart by the eighth part of an octave: a value is worked out once for all that are alike. */
+const RATE_STEPS = 8;
+/** The end of the wait, beyond which nobody is collected for a window. */
+const LAST_PART = 0.1;
+/** Time is told apart in this many steps of a wait, at each of which a candidate is asked about again. */
 const STEPS = 20;
 /** Partners looked at for one candidate: the longest waiting ones. */
 const MOST_PARTNERS = 2_000;
@@ -64,16 +60,15 @@ const MOST_SEEDS = 8;
  * Probes first who will probably be close enough, and pays for it with as little waiting as possible.
  *
  * Candidates are paired by the chance that their path is within the limit, as predicted from beacons and learned from
- * the scene's own probes. A newcomer is choosy; the longer somebody waits the smaller a chance is worth a probe,
- * and in the last tenth of the wait (up to the scene's limit) everybody who is not as good as impossible
- * is tried, the most promising first. Nothing ever exceeds `maxP2pRttMs`: a prediction chooses whom to measure, the
- * measurement decides.
+ * the scene's own probes. For everybody it is worked out what it is worth to wait on: going by the people who came last, by
+ * how many are still to come before its wait is over, and by what a probe and waiting cost ({@link valueOfWaiting}). Two are
+ * probed where the chance, times what a match now is worth more to both than to wait on, is more than the price of a probe.
  *
- * Who is far from everybody would wait in vain for such chances. So nobody asks for more than what it can still hope for, going
- * by the people who came last: somebody remote takes early what is its best.
- *
- * Among those who would do, whoever has waited longest is served first; a long wait makes up for a smaller chance, and in its last
- * tenth a chance of a tenth comes before a newcomer's certainty. So nobody starves whom a probe could match.
+ * So a newcomer among many neighbours is choosy, somebody remote takes early what is its best, and everybody takes a smaller
+ * chance towards the end of the wait. Whom the end is near gains more than a newcomer does, and what is worth more
+ * is tried first: a tenth of a chance for the one comes before the other's certainty, so nobody starves whom a
+ * probe could match. Where it is worth the same, whoever has waited longest comes first. Nothing ever exceeds
+ * `maxP2pRttMs`: a prediction chooses whom to measure, the measurement decides.
  *
  * @example
  * ```ts
@@ -85,6 +80,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   readonly patienceMs: number;
   readonly leastChance: number;
   readonly batchWindowMs: number;
+  readonly #values = new WeakMap<readonly number[], KnownValue>();
 
   /** @throws {TypeError} when an option has no meaning */
   constructor(options: LowestLatencyOptions) {
@@ -150,7 +146,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     return groups;
   }
 
-  /** The search begins when the candidate's window is over, and widens with every step. */
+  /** The search begins when the candidate's window is over; with every step there is less to wait for. */
   override relaxesAt(candidate: Candidate, { now }: Pick<MatchContext, "now">): number | null {
     const collectedAt = this.#collectedAt(candidate);
     if (collectedAt !== null && collectedAt > now) return collectedAt;
@@ -194,51 +190,50 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     return Math.max(0, Math.min(1, step / STEPS));
   }
 
-  #weight(candidate: Candidate, now: number): number {
-    const waited = this.#waited(candidate, now);
-    return 1 + (waited >= 1 - LAST_PART ? WORTH_AT_LAST : WORTH_OF_WAITING * waited);
-  }
-
-  /**
-   * The smallest chance this candidate is probed at now: what the time waited asks for, or as much as it can still hope
-   * for, if that is less.
-   */
-  #required(candidate: Candidate, context: MatchContext): number {
+  /** What a match now is worth more to this candidate than to wait on, 0 to 1. */
+  #gain(candidate: Candidate, context: MatchContext): number {
     const waited = this.#waited(candidate, context.now);
-    if (waited >= 1 - LAST_PART) return LAST_CHANCE;
-    const scheduled = CHOOSIEST - (CHOOSIEST - LEAST_CHOOSY) * Math.sqrt(waited / (1 - LAST_PART));
-    return Math.min(scheduled, Math.max(LEAST_HOPE, this.#hope(candidate, waited, context)));
+    const known = context.prospects(candidate);
+    const rate = context.arrivalsPerSecond;
+    if (rate === null || known.length < FEWEST_PROSPECTS)
+      return 1 - this.#valueOfWaiting(USUAL_PROSPECTS, USUAL_ARRIVALS, waited);
+    const alike = 2 ** (Math.round(RATE_STEPS * Math.log2(rate)) / RATE_STEPS);
+    return 1 - this.#valueOfWaiting(known, (alike * this.#waitMs(candidate)) / 1000, waited);
   }
 
-  /** The chance that a given number of those still to come will exceed, going by those who came last; 1 = cannot be said. */
-  #hope(candidate: Candidate, waited: number, context: MatchContext): number {
-    const rate = context.arrivalsPerSecond;
-    const prospects = context.prospects(candidate);
-    if (rate === null || prospects.length < FEWEST_PROSPECTS) return 1;
-    const stillToCome = (rate * (1 - waited) * this.#waitMs(candidate)) / 1000;
-    const rank = Math.floor((CHANCES_LEFT * prospects.length) / stillToCome);
-    return prospects[Math.min(rank, prospects.length - 1)] ?? 1;
+  /** Kept for a list of prospects as long as it is asked about the same: it is asked for every pair. */
+  #valueOfWaiting(prospects: readonly number[], arrivalsInAll: number, waited: number): number {
+    const known = this.#values.get(prospects);
+    if (known?.arrivalsInAll === arrivalsInAll && known.waited === waited) return known.value;
+    const value = valueOfWaiting(prospects, AVAILABLE * arrivalsInAll * (1 - waited), {
+      perProbe: PROBE / 2,
+      perArrival: WHOLE_WAIT / arrivalsInAll,
+    });
+    this.#values.set(prospects, { arrivalsInAll, waited, value });
+    return value;
   }
 
   #waitMs({ waitDeadlineAt, arrivedAt }: Pick<Candidate, "waitDeadlineAt" | "arrivedAt">): number {
     return Math.max(1, waitDeadlineAt === null ? this.patienceMs : waitDeadlineAt - arrivedAt);
   }
 
-  /** Who is likely enough for one of the two, by seniority. */
+  /** With whom a probe is worth its price, by seniority. */
   #partnersOf(candidate: Candidate, pool: readonly Candidate[], context: MatchContext): readonly Partner[] {
-    const required = this.#required(candidate, context);
+    const ownGain = this.#gain(candidate, context);
     const partners: Partner[] = [];
     for (const other of pool.length > MOST_PARTNERS ? pool.slice(0, MOST_PARTNERS) : pool) {
       if (other === candidate || !this.#isCollected(other, context.now)) continue;
       if (!context.allowed(candidate, other)) continue;
       const chance = this.chance(candidate, other, context);
-      if (chance < this.leastChance) continue;
-      if (chance >= Math.min(required, this.#required(other, context)))
+      // The gains are at most 1 each: most people far away need no closer look.
+      if (chance < this.leastChance || 2 * chance <= PROBE) continue;
+      const gain = ownGain + this.#gain(other, context);
+      if (chance * gain > PROBE)
         partners.push({
           candidate: other,
           chance,
-          // Beyond what a newcomer asks for, more chance is worth no place in line.
-          worth: Math.min(chance, CHOOSIEST) * this.#weight(other, context.now),
+          gain,
+          worth: Math.round((Math.min(chance, LIKELY) * gain) / WORTH_STEP),
           isSenior: comesBefore(other, candidate),
         });
     }
@@ -267,7 +262,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   ): readonly Candidate[] | null {
     const group = [first, second.candidate];
     let chance = second.chance;
-    let required = Math.min(this.#required(first, context), this.#required(second.candidate, context));
+    let { gain } = second;
     while (group.length < groupSize) {
       let best: Candidate | null = null;
       let bestChance = 0;
@@ -285,22 +280,25 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       if (best === null) return null;
       group.push(best);
       chance = bestChance;
-      required = Math.min(required, this.#required(best, context));
+      gain += this.#gain(best, context);
     }
-    return chance >= required ** stakes(groupSize) ? group : null;
+    // A try that fails does so with the pair that is measured first, the most doubtful one: it costs what a pair's does.
+    return chance * gain > PROBE ? group : null;
   }
 }
 
-/**
- * A try at a larger group costs more probes, and a group falls with any one of its pairs: it has to be more promising
- * than a try at a pair by the same candidates. An exponent for the required chance, 1 for pairs and less for more.
- */
-const stakes = (groupSize: number): number => Math.min(1, 8 / (groupSize * (groupSize - 1)));
+interface KnownValue {
+  readonly arrivalsInAll: number;
+  readonly waited: number;
+  readonly value: number;
+}
 
 interface Partner {
   readonly candidate: Candidate;
   readonly chance: number;
-  /** What a probe with this one is worth, compared with others. */
+  /** What a match now is worth more to both than to wait on. */
+  readonly gain: number;
+  /** What a probe with this one is worth, compared with others, in steps. */
   readonly worth: number;
   readonly isSenior: boolean;
 }

@@ -63,7 +63,8 @@ export class LearnedLatencies {
         const log = Math.log(rttMs) - belief.logMs;
         errors.push({ a, b, log, scales: log / belief.scale });
       }
-      this.#model.observe(x, y, rttMs);
+      // What is read here is the expected RTT, which no limit has a part in.
+      this.#model.observe(x, y, rttMs, null);
       this.#measured.set(this.#key(a, b), rttMs);
     }
     this.#sorted = [...this.#measured.values()].sort((a, b) => a - b);

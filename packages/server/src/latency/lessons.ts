@@ -1,0 +1,195 @@
+import * as v from "valibot";
+import type { Place } from "./landmarks.js";
+import { MOST_SITES, type Sites } from "./sites.js";
+
+/** By how much two measurements between the same two places differ, as a standard deviation of the logarithm. */
+export const WITHIN_PLACES_SD = 0.03;
+/** Share of an error that is that of the very place (a network, a building); the rest it has in common with its region. */
+const PLACE_SHARE = 0.4;
+/** Square of the distance, in units of noise, over which a place's own share fades (to a quarter), and that of its region. */
+const PLACE_FADES2 = 1.5 ** 2;
+const REGION_FADES2 = 3 ** 2;
+/** A belief goes by so many lessons at most, the nearest: more of them add noise of the correlations, and take longer. */
+const MOST_LESSONS = 6;
+/** Lessons with less to do with a pair than this are none. */
+const LEAST_CORRELATION = 0.05;
+/** What no correlation explains: keeps the equations far from singular. */
+const NUGGET = 0.02;
+const LEAST_PIVOT = 0.03;
+
+/** Measurements between two sites, and how far they were from what the landmarks said. */
+interface Lesson {
+  readonly a: number;
+  readonly b: number;
+  count: number;
+  /** Sum of the errors, as logarithms. */
+  errors: number;
+  /** Sum of the standard deviations the landmarks' belief had. */
+  sds: number;
+}
+
+/** What was learned, as plain JSON, in the order in which it was. */
+export const savedLessonsSchema = v.array(
+  v.object({ a: v.number(), b: v.number(), count: v.number(), errors: v.number(), sds: v.number() }),
+);
+export type SavedLessons = v.InferOutput<typeof savedLessonsSchema>;
+
+/** What the lessons say of a pair, relative to what the landmarks say. */
+export interface Learned {
+  /** Expected error of the landmarks' belief, in its standard deviations. */
+  readonly error: number;
+  /** The share of its variance that is left, 0 to 1. */
+  readonly varianceLeft: number;
+}
+
+/**
+ * What a scene's own probes taught about the paths between places: the errors of the landmarks' belief are alike where
+ * both ends are near each other. Kriging (Krige 1951; Rasmussen and Williams 2006, ch. 2) of these errors with the few
+ * nearest lessons, each in units of what the landmarks' belief thought possible.
+ *
+ * The correlation is that of a place, long-tailed, and of its region; how much of each, and how far they
+ * reach, was chosen on halves of public matrices and made ones, by the likelihood of what each probe brought, and
+ * checked on the other halves.
+ */
+export class Lessons {
+  readonly #sites: Sites;
+  readonly #bySites = new Map<number, Lesson>();
+  /** The lessons of a site, at its index. */
+  readonly #ofSite: Lesson[][] = [];
+
+  constructor(sites: Sites, saved: SavedLessons = []) {
+    this.#sites = sites;
+    for (const lesson of saved) this.#add({ ...lesson });
+  }
+
+  save(): SavedLessons {
+    return [...this.#bySites.values()].map((lesson) => ({ ...lesson }));
+  }
+
+  /**
+   * A probe was so far from what the landmarks said.
+   *
+   * @param error of the logarithm
+   * @param sd what the landmarks' belief thought possible, as a standard deviation
+   */
+  learn(placeA: Place, placeB: Place, error: number, sd: number): void {
+    const a = this.#sites.settle(placeA);
+    const b = this.#sites.settle(placeB);
+    if (a === null || b === null) return;
+    const lesson = this.#bySites.get(keyOf(a, b)) ?? this.#add({ a, b, count: 0, errors: 0, sds: 0 });
+    lesson.count += 1;
+    lesson.errors += error;
+    lesson.sds += sd;
+  }
+
+  /** `null` where nothing was learned near the two. */
+  about(a: Place, b: Place): Learned | null {
+    if (this.#bySites.size === 0) return null;
+    const nearest = new Nearest();
+    const nearB = this.#sites.near(b);
+    for (const { site, distance2 } of nearB) nearness[site] = 1 + distance2;
+    for (const { site, distance2 } of this.#sites.near(a)) {
+      for (const lesson of this.#ofSite[site] ?? []) {
+        const other = nearness[lesson.a === site ? lesson.b : lesson.a] ?? 0;
+        if (other !== 0) nearest.consider(lesson, correlation(distance2, other - 1));
+      }
+    }
+    for (const { site } of nearB) nearness[site] = 0;
+    return nearest.size === 0 ? null : this.#krige(nearest);
+  }
+
+  #add(lesson: Lesson): Lesson {
+    const { a, b } = lesson;
+    this.#bySites.set(keyOf(a, b), lesson);
+    for (const site of a === b ? [a] : [a, b]) {
+      const known = this.#ofSite[site];
+      if (known === undefined) this.#ofSite[site] = [lesson];
+      else known.push(lesson);
+    }
+    return lesson;
+  }
+
+  /** A path is the same in both directions: the better way to lay one lesson over the other. */
+  #correlationOf(p: Lesson, q: Lesson): number {
+    const sites = this.#sites;
+    return Math.max(
+      correlation(sites.distance2(p.a, q.a), sites.distance2(p.b, q.b)),
+      correlation(sites.distance2(p.a, q.b), sites.distance2(p.b, q.a)),
+    );
+  }
+
+  /** Solves for the best linear prediction by the square root of the correlations (Cholesky), row by row. */
+  #krige({ lessons, correlations, size }: Nearest): Learned {
+    let error = 0;
+    let varianceLeft = 1;
+    for (let i = 0; i < size; i += 1) {
+      const lesson = lessons[i];
+      if (lesson === undefined) break;
+      const row = i * MOST_LESSONS;
+      for (let j = 0; j < i; j += 1) {
+        let rest = this.#correlationOf(lesson, lessons[j] ?? lesson);
+        for (let k = 0; k < j; k += 1) rest -= at(root, row + k) * at(root, j * MOST_LESSONS + k);
+        root[row + j] = rest / at(root, j * MOST_LESSONS + j);
+      }
+      const noise = (WITHIN_PLACES_SD * lesson.count) / lesson.sds;
+      let pivot = 1 + NUGGET + noise ** 2 / lesson.count;
+      let pull = correlations[i] ?? 0;
+      let surprise = lesson.errors / lesson.sds;
+      for (let k = 0; k < i; k += 1) {
+        pivot -= at(root, row + k) ** 2;
+        pull -= at(root, row + k) * at(pulls, k);
+        surprise -= at(root, row + k) * at(surprises, k);
+      }
+      const own = Math.sqrt(Math.max(LEAST_PIVOT, pivot));
+      root[row + i] = own;
+      pulls[i] = pull / own;
+      surprises[i] = surprise / own;
+      error += at(pulls, i) * at(surprises, i);
+      varianceLeft -= at(pulls, i) ** 2;
+    }
+    return { error, varianceLeft: Math.max(0.001, varianceLeft) };
+  }
+}
+
+/** Room to calculate in: a decision asks about thousands of pairs, one after the other. */
+const root = new Float64Array(MOST_LESSONS * MOST_LESSONS);
+const pulls = new Float64Array(MOST_LESSONS);
+const surprises = new Float64Array(MOST_LESSONS);
+/** For each site near one of two places 1 + its distance from there, 0 for all others. */
+const nearness = new Float64Array(MOST_SITES);
+const at = (numbers: Float64Array, i: number): number => numbers[i] ?? 0;
+
+/** How alike the errors of two paths are whose ends are so far from each other, 0 to 1. */
+function correlation(distance2A: number, distance2B: number): number {
+  const place = 1 / ((1 + distance2A / PLACE_FADES2) * (1 + distance2B / PLACE_FADES2)) ** 2;
+  const region = Math.exp((-0.5 * (distance2A + distance2B)) / REGION_FADES2);
+  return PLACE_SHARE * place + (1 - PLACE_SHARE) * region;
+}
+
+/** The lessons that have most to do with a pair, first the one that has most. */
+class Nearest {
+  readonly lessons: Lesson[] = [];
+  readonly correlations: number[] = [];
+
+  get size(): number {
+    return this.lessons.length;
+  }
+
+  consider(lesson: Lesson, correlated: number): void {
+    const { lessons, correlations } = this;
+    if (correlated < LEAST_CORRELATION) return;
+    if (this.size === MOST_LESSONS && correlated <= (correlations[MOST_LESSONS - 1] ?? 0)) return;
+    // Both ends of a lesson may be near the same one of the two: it counts once, the way it lies nearer.
+    const known = lessons.indexOf(lesson);
+    if (known !== -1 && (correlations[known] ?? 0) >= correlated) return;
+    let place = known === -1 ? Math.min(this.size, MOST_LESSONS - 1) : known;
+    for (; place > 0 && (correlations[place - 1] ?? 0) < correlated; place -= 1) {
+      lessons[place] = lessons[place - 1] ?? lesson;
+      correlations[place] = correlations[place - 1] ?? 0;
+    }
+    lessons[place] = lesson;
+    correlations[place] = correlated;
+  }
+}
+
+const keyOf = (a: number, b: number): number => (a < b ? a * 65_536 + b : b * 65_536 + a);
