@@ -46,7 +46,7 @@ export function contextFor(
     random: () => 0.5,
     edge: options.edge ?? (() => unknownEdge),
     chance: options.chance ?? (() => 1),
-    prospects: options.prospects ?? (() => []),
+    prospects: options.prospects ?? (() => [0.5]),
     arrivalsPerSecond: options.arrivalsPerSecond ?? null,
     allowed: (a, b) => a !== b && options.forbidden?.(a, b) !== true && matchmaker.allowsPair(a, b, { now }),
     allowedGroup: options.allowedGroup ?? (() => true),

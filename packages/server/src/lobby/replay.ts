@@ -39,17 +39,17 @@ export function replay(log: readonly StoredEvent[], config: LobbyConfig): Replay
   while (position < log.length) {
     const event = log[position];
     if (event === undefined) break;
-    if (state.configHash === config.configHash) wakeBefore(state, config, event.at);
+    wakeBefore(state, config, event.at);
     if (!isDecision(event)) {
+      // The server looks after its own decisions too, until nothing more comes of it.
+      const last = log[position - 1];
+      if (last !== undefined && isDecision(last)) lookWithoutDeciding(state, config, last.at);
       apply(state, event);
       position += 1;
       // The server looked after every change. Where facts were written together it looked only after the last:
       // what would be decided here is then decided there.
       const next = log[position];
-      if (next !== undefined && !isDecision(next) && state.configHash === config.configHash) {
-        const verdict = decide(state, config, event.at);
-        if (verdict.decisions.length > 0) lookAgain(state, verdict);
-      }
+      if (next !== undefined && !isDecision(next)) lookWithoutDeciding(state, config, event.at);
       continue;
     }
     if (state.configHash !== config.configHash) {
@@ -81,10 +81,16 @@ export function replay(log: readonly StoredEvent[], config: LobbyConfig): Replay
  * nothing. What would be decided here was decided later, because the server was away or busy.
  */
 function wakeBefore(state: LobbyState, config: LobbyConfig, time: number): void {
-  for (let at = wakeAt(state); at !== null && at < time; at = wakeAt(state)) {
-    const verdict = decide(state, config, at);
-    if (verdict.decisions.length > 0) lookAgain(state, verdict);
-  }
+  if (state.configHash !== config.configHash) return;
+  for (let at = wakeAt(state); at !== null && at < time; at = wakeAt(state))
+    lookWithoutDeciding(state, config, at);
+}
+
+/** Crosses out what the server looked at here; where something would be decided, that was decided later. */
+function lookWithoutDeciding(state: LobbyState, config: LobbyConfig, at: number): void {
+  if (state.configHash !== config.configHash) return;
+  const verdict = decide(state, config, at);
+  if (verdict.decisions.length > 0) lookAgain(state, verdict);
 }
 
 /** Field by field; the order in which they were written does not count. */

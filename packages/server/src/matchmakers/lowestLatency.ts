@@ -194,6 +194,8 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   #gain(candidate: Candidate, context: MatchContext): number {
     const waited = this.#waited(candidate, context.now);
     const known = context.prospects(candidate);
+    // Of whom nothing was measured, nobody still to come is expected to be nearer than who is here.
+    if (known.length === 0) return 1;
     const rate = context.arrivalsPerSecond;
     if (rate === null || known.length < FEWEST_PROSPECTS)
       return 1 - this.#valueOfWaiting(USUAL_PROSPECTS, USUAL_ARRIVALS, waited);
@@ -283,7 +285,9 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       gain += this.#gain(best, context);
     }
     // A try that fails does so with the pair that is measured first, the most doubtful one: it costs what a pair's does.
-    return chance * gain > PROBE ? group : null;
+    if (chance * gain <= PROBE) return null;
+    // By seniority: whoever was asked about, a group is the same.
+    return group.sort((a, b) => (comesBefore(a, b) ? -1 : comesBefore(b, a) ? 1 : 0));
   }
 }
 
