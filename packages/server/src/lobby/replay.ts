@@ -39,11 +39,12 @@ export function replay(log: readonly StoredEvent[], config: LobbyConfig): Replay
   while (position < log.length) {
     const event = log[position];
     if (event === undefined) break;
+    // The server looks after its own decisions too, until nothing more comes of it.
+    const last = log[position - 1];
+    if (last !== undefined && isDecision(last) && !isDecision(event))
+      lookWithoutDeciding(state, config, last.at);
     wakeBefore(state, config, event.at);
     if (!isDecision(event)) {
-      // The server looks after its own decisions too, until nothing more comes of it.
-      const last = log[position - 1];
-      if (last !== undefined && isDecision(last)) lookWithoutDeciding(state, config, last.at);
       apply(state, event);
       position += 1;
       // The server looked after every change. Where facts were written together it looked only after the last:
