@@ -1,14 +1,20 @@
 import { scene } from "@probematch/server";
 import {
   createSlowEndpoint,
+  type Engine,
   engines,
   type SlowEndpoint,
   type SlowEndpointOptions,
 } from "@probematch/testbed";
 import { test as base, expect } from "../fixtures/test.js";
 
-/** Both browsers' clocks have steps: Firefox's of 1 ms. */
-const CLOCK_MS = 1.5;
+/**
+ * How far a figure may lie below what the endpoint saw, ms. Chromium: a few steps of its clock (0.1 ms). Firefox, 2 and 4:
+ * - on an ordinary page it puts each time on the whole ms below or above, at random, so a difference is up to 2 ms off;
+ * - it notes the departure only when the request is written, so whatever holds it up in between is missing (a fine
+ *   clock on a busy machine: one request in 600 more than 1 ms low, by 2.1), and the minimum picks just that request.
+ */
+const MAY_READ_LOW_MS: Readonly<Record<Engine, number>> = { chromium: 0.5, firefox: 6 };
 /** What a busy test machine may add on the way. */
 const OVERHEAD_MS = 40;
 
@@ -70,7 +76,7 @@ for (const { engine, isolated, kind } of kinds) {
     for (const [id, beacon] of Object.entries({ near, far, ...(isolated ? {} : { foreign }) })) {
       // One that does not let everybody read its answers is asked a second time, without reading them.
       expect(beacon.requests, id).toHaveLength(id === "foreign" ? 6 : 5);
-      expect(rttMs[id], id).toBeGreaterThan(leastHeld(beacon) - CLOCK_MS);
+      expect(rttMs[id], id).toBeGreaterThan(leastHeld(beacon) - MAY_READ_LOW_MS[engine]);
       expect(rttMs[id], id).toBeLessThan(leastHeld(beacon) + OVERHEAD_MS);
       const counted = beacon.requests.slice(-4).map(({ connection }) => connection);
       const warmUp = beacon.requests.at(-5)?.connection;
@@ -114,7 +120,7 @@ for (const engine of engines) {
     };
     const page = await lab.participant(study, engine, { participantId: "busy", isolated: false, initScript });
     const { only = Number.NaN } = await page.until("beaconRtt");
-    expect(only).toBeGreaterThan(leastHeld(beacon) - CLOCK_MS);
+    expect(only).toBeGreaterThan(leastHeld(beacon) - MAY_READ_LOW_MS[engine]);
     expect(only).toBeLessThan(leastHeld(beacon) + OVERHEAD_MS);
   });
 
