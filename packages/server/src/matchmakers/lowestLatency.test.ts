@@ -32,7 +32,7 @@ describe("LowestLatency", () => {
   });
 
   test("gives the longest-waiting of those who would do the newcomer", () => {
-    const context = contextFor(matchmaker, { now: 2_000, chance: chances({ "a c": 0.92, "b c": 0.99 }) });
+    const context = contextFor(matchmaker, { now: 2_000, chance: chances({ "a c": 0.96, "b c": 0.99 }) });
     expect(ids(matchmaker.findMatch(c, [a, b], 2, context))).toEqual(["a", "c"]);
   });
 

@@ -30,7 +30,7 @@ export interface LowestLatencyOptions {
  * What a probe costs, in matches of one participant: so much of a match is given up rather than probe once more. At this price
  * a match costs some 1.2 probes where landmarks tell well who is near (`bench quality`).
  */
-const PROBE = 0.082;
+const PROBE = 0.068;
 /** What a whole wait costs, likewise: a newcomer takes a good partner now rather than a little better one later. */
 const WHOLE_WAIT = 0.08;
 /** The share of newcomers that are not snatched away by somebody else who waits. */
@@ -45,7 +45,7 @@ const USUAL_PROSPECTS: readonly number[] = [...Array<number>(5).fill(0.95), ...A
 const USUAL_ARRIVALS = 60;
 /** Rates of arrival are told apart by the eighth part of an octave: a value is worked out once for all that are alike. */
 const RATE_STEPS = 8;
-/** The end of the wait, beyond which nobody is collected for a window. */
+/** The end of the wait: nobody is collected for a window beyond it, and no probe is left for later. */
 const LAST_PART = 0.1;
 /** Time is told apart in this many steps of a wait, at each of which a candidate is asked about again. */
 const STEPS = 20;
@@ -222,6 +222,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   /** With whom a probe is worth its price, by seniority. */
   #partnersOf(candidate: Candidate, pool: readonly Candidate[], context: MatchContext): readonly Partner[] {
     const ownGain = this.#gain(candidate, context);
+    const ownWaited = this.#waited(candidate, context.now);
     const partners: Partner[] = [];
     for (const other of pool.length > MOST_PARTNERS ? pool.slice(0, MOST_PARTNERS) : pool) {
       if (other === candidate || !this.#isCollected(other, context.now)) continue;
@@ -229,8 +230,11 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       const chance = this.chance(candidate, other, context);
       // The gains are at most 1 each: most people far away need no closer look.
       if (chance < this.leastChance || 2 * chance <= PROBE) continue;
-      const gain = ownGain + this.#gain(other, context);
-      if (chance * gain > PROBE)
+      const otherGain = this.#gain(other, context);
+      const isLast = Math.max(ownWaited, this.#waited(other, context.now)) >= 1 - LAST_PART;
+      if (!isLast && worthLater(chance, ownGain, otherGain) > worthNow(chance, ownGain + otherGain)) continue;
+      const gain = ownGain + otherGain;
+      if (worthNow(chance, gain) > 0)
         partners.push({
           candidate: other,
           chance,
@@ -285,11 +289,21 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       gain += this.#gain(best, context);
     }
     // A try that fails does so with the pair that is measured first, the most doubtful one: it costs what a pair's does.
-    if (chance * gain <= PROBE) return null;
+    if (worthNow(chance, gain) <= 0) return null;
     // By seniority: whoever was asked about, a group is the same.
     return group.sort((a, b) => (comesBefore(a, b) ? -1 : comesBefore(b, a) ? 1 : 0));
   }
 }
+
+/** What a probe is worth where a match is worth so much more to its members than to wait on. */
+const worthNow = (chance: number, gain: number): number => chance * gain - PROBE;
+
+/**
+ * What it is worth to leave a probe of two who both wait for the end: as a rule one of them is matched before, and it is saved. What each
+ * gains by a match now is about the chance that it is still there then, and to both a match is then worth everything.
+ */
+const worthLater = (chance: number, gainA: number, gainB: number): number =>
+  gainA * gainB * (2 * chance - PROBE);
 
 interface KnownValue {
   readonly arrivalsInAll: number;
