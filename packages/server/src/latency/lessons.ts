@@ -11,6 +11,8 @@ const PLACE_FADES2 = 1.5 ** 2;
 const REGION_FADES2 = 3 ** 2;
 /** A belief goes by so many lessons at most, the nearest: more of them add noise of the correlations, and take longer. */
 const MOST_LESSONS = 6;
+/** With so many, a site's way to the world is known well enough, and one to yet another site is not noted. */
+const MOST_OF_SITE = 32;
 /** Lessons with less to do with a pair than this are none. */
 const LEAST_CORRELATION = 0.05;
 /** What no correlation explains: keeps the equations far from singular. */
@@ -76,7 +78,9 @@ export class Lessons {
     const a = this.#sites.settle(placeA);
     const b = this.#sites.settle(placeB);
     if (a === null || b === null) return;
-    const lesson = this.#bySites.get(keyOf(a, b)) ?? this.#add({ a, b, count: 0, errors: 0, sds: 0 });
+    const known = this.#bySites.get(keyOf(a, b));
+    if (known === undefined && (this.#isFull(a) || this.#isFull(b))) return;
+    const lesson = known ?? this.#add({ a, b, count: 0, errors: 0, sds: 0 });
     lesson.count += 1;
     lesson.errors += error;
     lesson.sds += sd;
@@ -88,7 +92,10 @@ export class Lessons {
     const nearest = new Nearest();
     const nearB = this.#sites.near(b);
     for (const { site, distance2 } of nearB) nearness[site] = 1 + distance2;
+    const closest = nearB[0]?.distance2 ?? Number.POSITIVE_INFINITY;
     for (const { site, distance2 } of this.#sites.near(a)) {
+      // The next ones are further away still.
+      if (correlation(distance2, closest) <= nearest.least) break;
       for (const lesson of this.#ofSite[site] ?? []) {
         const other = nearness[lesson.a === site ? lesson.b : lesson.a] ?? 0;
         if (other !== 0) nearest.consider(lesson, correlation(distance2, other - 1));
@@ -96,6 +103,10 @@ export class Lessons {
     }
     for (const { site } of nearB) nearness[site] = 0;
     return nearest.size === 0 ? null : this.#krige(nearest);
+  }
+
+  #isFull(site: number): boolean {
+    return (this.#ofSite[site]?.length ?? 0) >= MOST_OF_SITE;
   }
 
   #add(lesson: Lesson): Lesson {
@@ -175,10 +186,14 @@ class Nearest {
     return this.lessons.length;
   }
 
+  /** What has no more to do with the pair than this is not wanted. */
+  get least(): number {
+    return this.correlations[MOST_LESSONS - 1] ?? LEAST_CORRELATION;
+  }
+
   consider(lesson: Lesson, correlated: number): void {
+    if (correlated <= this.least) return;
     const { lessons, correlations } = this;
-    if (correlated < LEAST_CORRELATION) return;
-    if (this.size === MOST_LESSONS && correlated <= (correlations[MOST_LESSONS - 1] ?? 0)) return;
     // Both ends of a lesson may be near the same one of the two: it counts once, the way it lies nearer.
     const known = lessons.indexOf(lesson);
     if (known !== -1 && (correlations[known] ?? 0) >= correlated) return;
