@@ -73,6 +73,15 @@ describe("LowestLatency", () => {
     expect(ids(matchmaker.findMatch(a, [b, c], 2, context))).toEqual(["a", "c"]);
   });
 
+  test("tries the one the scene prefers first, of those who are worth a probe", () => {
+    const context = {
+      ...contextFor(matchmaker, { now: 2_000, chance: chances({ "a c": 0.96, "b c": 0.99, "c d": 0.2 }) }),
+      prefer: (_: Candidate, candidates: readonly Candidate[]) =>
+        [...candidates].sort((x, y) => (x.participantId < y.participantId ? 1 : -1)),
+    };
+    expect(ids(matchmaker.findMatch(c, [a, b, since("d", 500)], 2, context))).toEqual(["b", "c"]);
+  });
+
   test("searches wider the longer somebody waits, and asks to be asked again at each step", () => {
     const chance = chances({ "a b": 0.4 });
     const found = (now: number) =>

@@ -66,9 +66,11 @@ const MOST_SEEDS = 8;
  *
  * So a newcomer among many neighbours is choosy, somebody remote takes early what is its best, and everybody takes a smaller
  * chance towards the end of the wait. Whom the end is near gains more than a newcomer does, and what is worth more
- * is tried first: a tenth of a chance for the one comes before the other's certainty, so nobody starves whom a
+ * is tried first: a small chance for the one comes before the other's certainty, so nobody starves whom a
  * probe could match. Where it is worth the same, whoever has waited longest comes first. Nothing ever exceeds
  * `maxP2pRttMs`: a prediction chooses whom to measure, the measurement decides.
+ *
+ * A scene's preferences come first among those who are worth a probe; the further members of a larger group go by latency.
  *
  * @example
  * ```ts
@@ -118,7 +120,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     if (!this.#isCollected(arriving, context.now)) return null;
     const nearby = this.#partnersOf(arriving, waiting, context);
     if (nearby.length < groupSize - 1) return null;
-    for (const second of this.#seeds(nearby)) {
+    for (const second of this.#seeds(arriving, nearby, context)) {
       const group = this.#complete(arriving, second, nearby, groupSize, context);
       if (group !== null) return group;
     }
@@ -247,16 +249,21 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   }
 
   /**
-   * Whom to try as the second member, first who is worth most. Among equals whoever came before this candidate, by
-   * seniority, then the most likely.
+   * Whom to try as the second member: by the scene's preferences, where it has any, then first who is worth most. Among equals whoever
+   * came before this candidate, by seniority, then the most likely.
    */
-  #seeds(partners: readonly Partner[]): readonly Partner[] {
+  #seeds(candidate: Candidate, partners: readonly Partner[], context: MatchContext): readonly Partner[] {
     const byWorth = (a: Partner, b: Partner): number => {
       if (a.worth !== b.worth) return b.worth - a.worth;
       if (a.isSenior !== b.isSenior) return a.isSenior ? -1 : 1;
       return a.isSenior ? 0 : b.chance - a.chance;
     };
-    return [...partners].sort(byWorth).slice(0, MOST_SEEDS);
+    const worthiest = [...partners].sort(byWorth);
+    const inOrder = worthiest.map((partner) => partner.candidate);
+    const preferred = context.prefer(candidate, inOrder);
+    if (preferred === inOrder) return worthiest.slice(0, MOST_SEEDS);
+    const partnerOf = new Map(worthiest.map((partner) => [partner.candidate, partner]));
+    return preferred.slice(0, MOST_SEEDS).flatMap((one) => partnerOf.get(one) ?? []);
   }
 
   #complete(
