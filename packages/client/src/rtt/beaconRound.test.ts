@@ -45,7 +45,7 @@ describe("a round of beacons", () => {
     expect(only).toBeLessThan(700);
   });
 
-  it("counts the quickest of its requests: what disturbs one only makes it longer", async () => {
+  it("counts the quickest of its requests: what disturbs one makes it longer, as a rule", async () => {
     const beacon = await endpoint((number) => (number === 3 ? 10 : 400));
     const { only = Number.NaN } = await measureBeacons([{ id: "only", url: beacon.url }], noEnd);
     expect(only).toBeGreaterThan((beacon.requests[3]?.heldMs ?? Number.NaN) - CLOCK_MS);

@@ -15,9 +15,9 @@ const modes: readonly RequestMode[] = ["cors", "no-cors"];
 
 /**
  * Measures the RTT to every beacon once: a first request that sets up the connection (name, TCP, TLS) and is not
- * counted, then the minimum of a few over the warm connection. The minimum, because whatever disturbs a request only
- * makes it longer. All beacons get their first request before any gets its second, so that a round that has to end
- * early has something from most of them.
+ * counted, then the minimum of a few over the warm connection. The minimum, because whatever disturbs a request makes
+ * it longer, but for a few ms of Firefox's clock (docs/beacons.md). All beacons get their first request before any gets
+ * its second, so that a round that has to end early has something from most of them.
  *
  * @param signal ends the round; what was measured by then counts
  * @returns in ms, with two decimals; a beacon that did not answer is left out
