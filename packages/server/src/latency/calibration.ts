@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { logistic } from "./prior.js";
 
 /** Where a correction is kept, as log-odds of the chance that was said; in between it is interpolated. */
 const NODES = [-6, -4.5, -3, -1.5, 0, 1.5, 3, 4.5, 6] as const;
@@ -94,7 +95,7 @@ function shiftsOf(nodes: readonly Experience[]): readonly number[] {
 
 /** The shift of log-odds at a node: from what was said to what was, both with the presumed probes added. */
 function shiftAt({ count, said, within }: Experience, i: number): number {
-  const here = 1 / (1 + Math.exp(-(NODES[i] ?? 0)));
+  const here = logistic(NODES[i] ?? 0);
   const presumed = Math.max(here, Math.min(PRESUMED_LEAST, PRESUMED_FACTOR * here));
   const total = count + PRESUMED_PROBES;
   return (

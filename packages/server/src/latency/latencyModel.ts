@@ -3,14 +3,12 @@ import { Calibration, savedCalibrationSchema } from "./calibration.js";
 import { type Edge, unknownEdge } from "./edge.js";
 import { boundsBetween, Landmarks, type Located, type Place } from "./landmarks.js";
 import { Lessons, savedLessonsSchema, WITHIN_PLACES_SD } from "./lessons.js";
-import { type Belief, beliefFrom, chanceOf, LOGISTIC_SD, nothingKnown } from "./prior.js";
+import { type Belief, beliefFrom, chanceOf, FIVE_PERCENT, LOGISTIC_SD, nothingKnown } from "./prior.js";
 import { type CrowdMember, Prospects } from "./prospects.js";
 import { Sites } from "./sites.js";
 
 /** Scale of the logarithm of a pair's RTT, measured a second time within minutes. */
 const AGAIN_SCALE = 0.04;
-/** 5 % of a logistic distribution lie beyond this many scales on either side. */
-const FIVE_PERCENT = Math.log(19);
 
 interface Known {
   readonly serverRtt: Located["serverRtt"];

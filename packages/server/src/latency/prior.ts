@@ -20,10 +20,13 @@ export function chanceOf({ logRttMs, scale, odd }: Belief, limitMs: number): num
   return (1 - odd) * logistic(z) + odd * logistic(z / ODD_SCALE);
 }
 
-const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
+/** The chance with these log-odds. */
+export const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
 
 /** Standard deviation of the standard logistic distribution, π / √3. */
 export const LOGISTIC_SD = Math.PI / Math.sqrt(3);
+/** 5 % of a logistic distribution lie beyond this many scales on either side. */
+export const FIVE_PERCENT = Math.log(19);
 
 const SMALLEST_SCALE = 0.03;
 

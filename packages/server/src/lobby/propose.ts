@@ -54,10 +54,11 @@ export function propose(state: LobbyState, config: LobbyConfig, now: number): Pr
 const lacksRtts = (config: LobbyConfig, p: Participant): boolean =>
   (p.serverRtt === null && readsServerRtt(config)) || (config.awaitsBeacons === true && !p.hasBeaconRtts);
 
-/** Might {@link lacksRtts} be true of anybody? */
-const anybodyLacksRtts = ({ agenda }: LobbyState, config: LobbyConfig): boolean =>
-  (agenda.unmeasured.size > 0 && readsServerRtt(config)) ||
-  (agenda.withoutBeacons.size > 0 && config.awaitsBeacons === true);
+/** Those of whom {@link lacksRtts} may be true, noted where the scene's rules read the figure. */
+const lackingRtts = ({ agenda }: LobbyState, config: LobbyConfig): readonly ReadonlySet<string>[] => [
+  ...(readsServerRtt(config) ? [agenda.unmeasured] : []),
+  ...(config.awaitsBeacons === true ? [agenda.withoutBeacons] : []),
+];
 
 /** Not to be proposed now: backing off, or too new to have been measured. */
 export function isResting(config: LobbyConfig, p: Participant, now: number): boolean {
@@ -69,11 +70,7 @@ export function isResting(config: LobbyConfig, p: Participant, now: number): boo
 function poolAt(state: LobbyState, config: LobbyConfig, now: number): readonly Participant[] {
   const { pool, agenda, participants } = state;
   const all = pool.items;
-  const noted = [
-    agenda.resting,
-    ...(readsServerRtt(config) ? [agenda.unmeasured] : []),
-    ...(config.awaitsBeacons === true ? [agenda.withoutBeacons] : []),
-  ];
+  const noted = [agenda.resting, ...lackingRtts(state, config)];
   const count = noted.reduce((sum, ids) => sum + ids.size, 0);
   if (count === 0) return all;
   if (count * 8 > all.length) return all.filter((p) => !isResting(config, p, now));
@@ -93,7 +90,7 @@ function poolAt(state: LobbyState, config: LobbyConfig, now: number): readonly P
 
 /** Reminds of the newcomers that are kept back until they are measured. */
 function awaitFirstRtts(state: LobbyState, config: LobbyConfig, now: number): void {
-  if (!anybodyLacksRtts(state, config)) return;
+  if (lackingRtts(state, config).every((ids) => ids.size === 0)) return;
   for (const id of state.agenda.asked) {
     const p = state.participants.get(id);
     if (p === undefined) continue;

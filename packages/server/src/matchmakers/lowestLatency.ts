@@ -234,17 +234,18 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       // The gains are at most 1 each: most people far away need no closer look.
       if (chance < this.leastChance || 2 * chance <= PROBE) continue;
       const otherGain = this.#gain(other, context);
-      const isLast = Math.max(ownWaited, this.#waited(other, context.now)) >= 1 - LAST_PART;
-      if (!isLast && worthLater(chance, ownGain, otherGain) > worthNow(chance, ownGain + otherGain)) continue;
       const gain = ownGain + otherGain;
-      if (worthNow(chance, gain) > 0)
-        partners.push({
-          candidate: other,
-          chance,
-          gain,
-          worth: Math.round((Math.min(chance, LIKELY) * gain) / WORTH_STEP),
-          isSenior: comesBefore(other, candidate),
-        });
+      const isLast = Math.max(ownWaited, this.#waited(other, context.now)) >= 1 - LAST_PART;
+      const later = isLast ? 0 : worthLater(chance, ownGain, otherGain);
+      const now = worthNow(chance, gain);
+      if (now <= 0 || now < later) continue;
+      partners.push({
+        candidate: other,
+        chance,
+        gain,
+        worth: Math.round((Math.min(chance, LIKELY) * gain) / WORTH_STEP),
+        isSenior: bySeniority(other, candidate) < 0,
+      });
     }
     return partners;
   }
@@ -299,7 +300,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     // A try that fails does so with the pair that is measured first, the most doubtful one: it costs what a pair's does.
     if (worthNow(chance, gain) <= 0) return null;
     // By seniority: whoever was asked about, a group is the same.
-    return group.sort((a, b) => (comesBefore(a, b) ? -1 : comesBefore(b, a) ? 1 : 0));
+    return group.sort(bySeniority);
   }
 }
 
@@ -329,5 +330,5 @@ interface Partner {
   readonly isSenior: boolean;
 }
 
-const comesBefore = (a: Candidate, b: Candidate): boolean =>
-  a.priority !== b.priority ? a.priority > b.priority : a.arrivedAt < b.arrivedAt;
+const bySeniority = (a: Candidate, b: Candidate): number =>
+  b.priority - a.priority || a.arrivedAt - b.arrivedAt;

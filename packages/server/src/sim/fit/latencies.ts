@@ -2,6 +2,7 @@ import { median } from "@probematch/shared";
 import type { Edge } from "../../latency/edge.js";
 import type { Located } from "../../latency/landmarks.js";
 import { LatencyModel } from "../../latency/latencyModel.js";
+import { FIVE_PERCENT, LOGISTIC_SD, nothingKnown } from "../../latency/prior.js";
 
 /** A pair that was probed; people by their place in the list. */
 export interface MeasuredPair {
@@ -29,10 +30,6 @@ export interface LatencyKnowledge {
 const ENOUGH = 30;
 /** Two measurements of one pair differ by this much, as a standard deviation of the logarithm. */
 const AGAIN_SD = 0.08;
-const LOGISTIC_SD = Math.PI / Math.sqrt(3);
-const FIVE_PERCENT = Math.log(19);
-/** Without any measurement at all: half of the world's pairs are within 130 ms. */
-const ANYWHERE = { logMs: Math.log(130), scale: 0.4 };
 
 /**
  * RTTs between the people of a log, those never probed included. A measured pair has what was measured. Any other has
@@ -104,7 +101,7 @@ export class LearnedLatencies {
       const scales = (at(this.#errors, bounded) ?? logit) + (this.#remote[a] ?? 0) + (this.#remote[b] ?? 0);
       return Math.exp(belief.logMs + belief.scale * scales);
     }
-    return at(this.#sorted, bounded) ?? Math.exp(ANYWHERE.logMs + ANYWHERE.scale * logit);
+    return at(this.#sorted, bounded) ?? Math.exp(nothingKnown.logRttMs + nothingKnown.scale * logit);
   }
 
   #key(a: number, b: number): number {
