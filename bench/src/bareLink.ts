@@ -1,20 +1,40 @@
 import type { AddressInfo } from "node:net";
-import type { Signal } from "@probematch/shared";
+import { median, type Signal } from "@probematch/shared";
 import type { Lab } from "@probematch/testbed";
 import { type WebSocket as NodeSocket, WebSocketServer } from "ws";
 
 /** What two pages need at least to reach each other: two RTCPeerConnections and somebody who carries their signals. */
 export interface BareLink {
-  /** ms from the word "go" to both pages until both have said that their channel is open; `null`: they did not in time. */
-  timeSetup(): Promise<number | null>;
+  /** Connects two pages anew and has both measure the other; `null`: they did not in time. */
+  run(): Promise<BareRun | null>;
   close(): Promise<void>;
 }
 
-const TIMEOUT_MS = 10_000;
-/** Of all links of this process: a relay's link belongs to two connections and no others. */
-let run = 0;
+export interface BareRun {
+  /** From the word "go" to both pages until both have said that their channel is open. */
+  readonly setupMs: number;
+  /** From the same word until both have said what they found by {@link FIXED_SCHEME}. */
+  readonly fixedSchemeMs: number;
+  /** What they found: the mean of both medians. */
+  readonly rttMs: number;
+}
 
-type Message = { readonly signal: Signal } | { readonly open: true } | { readonly ready: true };
+/**
+ * What is done without us, as the platforms write it that measure a peer at all: five pings, one after the other, each
+ * awaited for two seconds at most and followed by a pause; their median.
+ */
+const FIXED_SCHEME = { pings: 5, pingTimeoutMs: 2000, pauseMs: 100 } as const;
+
+const TIMEOUT_MS = 20_000;
+const NAMES = ["first", "second"] as const;
+/** Of all links of this process: a relay's link belongs to two connections and no others. */
+let runs = 0;
+
+type Message =
+  | { readonly ready: true }
+  | { readonly signal: Signal }
+  | { readonly open: true }
+  | { readonly medianMs: number };
 
 /** A plain websocket per page, without a library, carries the signals; they pass the same relay. */
 export async function openBareLink(lab: Lab): Promise<BareLink> {
@@ -22,50 +42,39 @@ export async function openBareLink(lab: Lab): Promise<BareLink> {
   await new Promise((resolve) => server.once("listening", resolve));
   const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    async timeSetup() {
-      run += 1;
-      const linkId = `bare-${run}`;
-      const names = ["first", "second"] as const;
+    async run() {
+      runs += 1;
+      const linkId = `bare-${runs}`;
       const sockets: (NodeSocket | undefined)[] = [undefined, undefined];
-      const counts = { ready: 0, open: 0 };
-      let resolveReady = () => {};
-      let resolveOpen = () => {};
-      const ready = new Promise<void>((resolve) => {
-        resolveReady = resolve;
-      });
-      const open = new Promise<void>((resolve) => {
-        resolveOpen = resolve;
-      });
+      const ready = bothOf<true>();
+      const open = bothOf<true>();
+      const measured = bothOf<number>();
       const onConnection = (socket: NodeSocket, request: { readonly url?: string }) => {
         const side = request.url === "/1" ? 1 : 0;
         sockets[side] = socket;
         socket.on("message", (data: Buffer) => {
           const message = JSON.parse(data.toString()) as Message;
           if ("signal" in message) {
-            const signal = lab.relay.rewrite(linkId, names[side], message.signal, names[1 - side]);
+            const signal = lab.relay.rewrite(linkId, NAMES[side], message.signal, NAMES[1 - side] ?? "");
             sockets[1 - side]?.send(JSON.stringify({ signal }));
-          } else if ("ready" in message) {
-            counts.ready += 1;
-            if (counts.ready === 2) resolveReady();
-          } else {
-            counts.open += 1;
-            if (counts.open === 2) resolveOpen();
-          }
+          } else if ("ready" in message) ready.add(true);
+          else if ("open" in message) open.add(true);
+          else measured.add(message.medianMs);
         });
       };
       server.on("connection", onConnection);
       const late = AbortSignal.timeout(TIMEOUT_MS);
-      const inTime = (event: Promise<void>) =>
-        Promise.race([
-          event.then(() => true),
-          new Promise<false>((resolve) => late.addEventListener("abort", () => resolve(false))),
-        ]);
       try {
-        for (const [side, page] of lab.pages.entries()) await page.evaluate(connectBare, `${url}/${side}`);
-        if (!(await inTime(ready))) return null;
+        for (const [side, page] of lab.pages.entries())
+          await page.evaluate(connectBare, { url: `${url}/${side}`, ...FIXED_SCHEME });
+        if ((await ready.inTime(late)) === null) return null;
         const startedAt = performance.now();
         for (const socket of sockets) socket?.send(JSON.stringify({ go: true }));
-        return (await inTime(open)) ? performance.now() - startedAt : null;
+        if ((await open.inTime(late)) === null) return null;
+        const setupMs = performance.now() - startedAt;
+        // The median of two is their mean.
+        const rttMs = median((await measured.inTime(late)) ?? []);
+        return rttMs === null ? null : { setupMs, fixedSchemeMs: performance.now() - startedAt, rttMs };
       } finally {
         server.off("connection", onConnection);
         for (const socket of sockets) socket?.close();
@@ -79,8 +88,36 @@ export async function openBareLink(lab: Lab): Promise<BareLink> {
   };
 }
 
+/** Waits for the same word of both pages. */
+function bothOf<T>(): {
+  add(value: T): void;
+  /** `null`: not in time. */
+  inTime(late: AbortSignal): Promise<readonly T[] | null>;
+} {
+  const values: T[] = [];
+  let resolve = (_both: readonly T[]) => {};
+  const both = new Promise<readonly T[]>((done) => {
+    resolve = done;
+  });
+  return {
+    add(value) {
+      if (values.push(value) === NAMES.length) resolve(values);
+    },
+    inTime: (late) =>
+      Promise.race([
+        both,
+        new Promise<null>((done) => late.addEventListener("abort", () => done(null), { once: true })),
+      ]),
+  };
+}
+
 /** Runs in the page. */
-function connectBare(url: string): void {
+function connectBare({
+  url,
+  pings,
+  pingTimeoutMs,
+  pauseMs,
+}: { readonly url: string } & typeof FIXED_SCHEME): void {
   const socket = new WebSocket(url);
   const tell = (message: Message) => socket.send(JSON.stringify(message));
   const connection = new RTCPeerConnection();
@@ -90,7 +127,32 @@ function connectBare(url: string): void {
     ordered: false,
     maxRetransmits: 0,
   });
-  channel.onopen = () => tell({ open: true });
+  const pending = new Map<number, () => void>();
+  channel.onmessage = ({ data }) => {
+    const frame = JSON.parse(data) as { readonly ping: number } | { readonly pong: number };
+    if ("ping" in frame) channel.send(JSON.stringify({ pong: frame.ping }));
+    else pending.get(frame.pong)?.();
+  };
+  const timePing = async (ping: number) => {
+    const sentAt = performance.now();
+    channel.send(JSON.stringify({ ping }));
+    const answered = await new Promise<boolean>((resolve) => {
+      pending.set(ping, () => resolve(true));
+      setTimeout(() => resolve(false), pingTimeoutMs);
+    });
+    return answered ? [performance.now() - sentAt] : [];
+  };
+  channel.onopen = async () => {
+    tell({ open: true });
+    const rttsMs: number[] = [];
+    for (let ping = 0; ping < pings; ping += 1) {
+      if (ping > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      rttsMs.push(...(await timePing(ping)));
+    }
+    rttsMs.sort((a, b) => a - b);
+    const medianMs = rttsMs[Math.floor(rttsMs.length / 2)];
+    if (medianMs !== undefined) tell({ medianMs });
+  };
   connection.onicecandidate = ({ candidate }) => {
     if (candidate === null || candidate.candidate === "") return;
     const { candidate: line, sdpMid, sdpMLineIndex, usernameFragment } = candidate;

@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 
 /**
  * `pnpm bench [what]`: what is fast and what is accurate. Every figure of the README comes from here. Times depend on
@@ -64,12 +64,13 @@ program
   .description(
     "time from the proposal to the verdict, beside a bare WebRTC set-up and a fixed scheme of 5 pings",
   )
-  .option("--rtt <ms...>", "delay put between the pages, both directions together", [
-    "20",
-    "50",
-    "100",
-    "200",
-  ])
+  .option(
+    "--rtt <ms>",
+    "delay put between the pages, both directions together, with commas between",
+    amounts,
+    [20, 50, 100, 200],
+  )
+  .option("--jitter <ms>", "put on top of the delay, up to so much more or less each way", Number, 0)
   .option("--runs <n>", "probes of each kind", Number, 20)
   .option("--json", "one JSON object on standard output, and nothing else there")
   .action(async (options) => {
@@ -86,5 +87,11 @@ program
     const { benchWorker } = await import("./worker.js");
     await benchWorker(options);
   });
+
+function amounts(text: string): number[] {
+  const values = text.split(",").map(Number);
+  if (values.every((value) => Number.isFinite(value) && value >= 0)) return values;
+  throw new InvalidArgumentError("Wanted numbers from 0 up, with commas between them.");
+}
 
 await program.parseAsync();

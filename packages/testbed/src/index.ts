@@ -19,6 +19,7 @@ export {
 export {
   type Lab,
   type LabProbe,
+  type LabProbeOptions,
   openLab,
   type ProbeOutcome,
   type ServerUnderTest,
