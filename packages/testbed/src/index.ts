@@ -7,7 +7,6 @@ export {
   launchBrowser,
 } from "./browsers.js";
 export { type CalibrateOptions, calibrate } from "./calibrate/calibrate.js";
-export { drawRows } from "./calibrate/chart.js";
 export {
   type Cell,
   type Condition,
@@ -25,7 +24,7 @@ export {
   type ServerUnderTest,
   type StartServer,
 } from "./calibrate/lab.js";
-export { type CalibrationRow, type CalibrationSample, rowsOf } from "./calibrate/rows.js";
+export { type CalibrationRow, type CalibrationSample, rowOf, rowsOf } from "./calibrate/rows.js";
 export {
   createSlowEndpoint,
   type HeldRequest,

@@ -5,7 +5,10 @@ import { FifoMatchmaker } from "../matchmakers/fifo.js";
 import { scene } from "../scene/scene.js";
 import type { ProbingOptions } from "../scene/sceneConfig.js";
 import { createProbematch } from "../server.js";
+import { CALIBRATION_TITLE, calibrationChart } from "./calibrationChart.js";
+import type { DrawChart } from "./drawChart.js";
 import type { CliIo } from "./io.js";
+import { writeOutput } from "./writeOutput.js";
 
 export interface CalibrationOrder {
   readonly grid: Testbed.GridSelection;
@@ -14,9 +17,15 @@ export interface CalibrationOrder {
   readonly rhythm: "fast" | "default";
   readonly measureIn: MeasuringThread;
   readonly json: boolean;
-  readonly plotFile: string | null;
+  readonly plot: Plot | null;
   /** Every probe as a line of JSON. */
   readonly samplesFile: string | null;
+}
+
+/** A file for a chart, and what draws it. */
+export interface Plot {
+  readonly file: string;
+  readonly draw: DrawChart;
 }
 
 /** Runs the grid, tells its progress on standard error and its result on standard output. */
@@ -42,18 +51,19 @@ export async function runCalibration(
     onSkip: ({ pair, condition }, reason) => io.err(`${pair}, ${condition}: left out, ${reason}.\n`),
   });
   await Promise.all(written);
-  await tellCalibration(testbed, rows, order, io);
+  await tellCalibration(rows, order, io);
 }
 
 /** Prints the rows, and draws them where that is wanted. */
 export async function tellCalibration(
-  testbed: typeof Testbed,
   rows: readonly Testbed.CalibrationRow[],
-  { json, plotFile }: Pick<CalibrationOrder, "json" | "plotFile">,
+  { json, plot }: Pick<CalibrationOrder, "json" | "plot">,
   io: CliIo,
 ): Promise<void> {
-  if (plotFile !== null) await writeFile(plotFile, testbed.drawRows(rows));
+  // First what half an hour was spent on: a file that cannot be written must not take it along.
   io.out(json ? `${JSON.stringify({ rows })}\n` : table(rows));
+  if (plot !== null)
+    await writeOutput(plot.file, await plot.draw(calibrationChart(rows), CALIBRATION_TITLE), io);
 }
 
 const SCENE_ID = "calibration";

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { drawRows } from "./chart.js";
 import type { Cell } from "./grid.js";
 import { rowOf, rowsOf } from "./rows.js";
 
@@ -38,15 +37,7 @@ test("probes of one kind make one row, from whichever run they come", () => {
   ]);
 });
 
-test("a cell without a probe has no figures, and no place in the chart", () => {
+test("a cell without a probe has no figures", () => {
   const row = rowOf(cell, []);
   expect(row).toMatchObject({ probes: 0, biasMs: null, medianAbsErrorMs: null, coverage95: null });
-  expect(drawRows([row])).not.toContain("chromium-firefox");
-});
-
-test("the chart names every row", () => {
-  const svg = drawRows([rowOf(cell, [sample(101, [99, 103])])]);
-  expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
-  expect(svg).toContain("chromium-firefox, 100 ms, 5 % lost");
-  expect(svg).toContain("100 %");
 });

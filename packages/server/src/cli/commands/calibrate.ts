@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type * as Testbed from "@probematch/testbed";
+import { loadDrawChart } from "../drawChart.js";
 import { type CliIo, type Finish, UsageError } from "../io.js";
 
 const help = `
@@ -60,12 +61,13 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
         }),
       };
       const json = options.json === true;
-      const plotFile = options.plot === undefined ? null : resolve(io.cwd, options.plot);
+      // Before the work, so that nobody waits for it in vain.
+      const plot = options.plot === undefined ? null : { file: options.plot, draw: await loadDrawChart() };
       if (options.from !== undefined) {
         const { readCalibrationSamples } = await import("../calibrationSamples.js");
         const samples = await readCalibrationSamples(options.from.map((file) => resolve(io.cwd, file)));
         const { tellCalibration } = await import("../calibrate.js");
-        return tellCalibration(testbed, testbed.rowsOf(samples), { json, plotFile }, io);
+        return tellCalibration(testbed.rowsOf(samples), { json, plot }, io);
       }
       if (!testbed.isInNamespace()) {
         const [, program = "", ...args] = process.argv;
@@ -82,7 +84,7 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
           rhythm: options.rhythm === "default" ? "default" : "fast",
           measureIn: options.measureIn,
           json,
-          plotFile,
+          plot,
           samplesFile: options.samples === undefined ? null : resolve(io.cwd, options.samples),
         },
         io,

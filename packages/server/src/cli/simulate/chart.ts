@@ -1,44 +1,16 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { SimulationRow } from "../../sim/simulation.js";
-import { UsageError } from "../io.js";
+import { chartFrame } from "../drawChart.js";
 
-/** Draws figures as an SVG document: what each matchmaker reaches under each limit, and whom the chosen one leaves out. */
-export type DrawRows = (rows: readonly SimulationRow[], chosen: string) => Promise<string>;
-
-/** @throws {UsageError} the packages that draw are not installed */
-export async function loadChart(): Promise<DrawRows> {
-  const { vega, vegaLite } = await importVega();
-  return async (rows, chosen) => {
-    const view = new vega.View(vega.parse(vegaLite.compile(chartOf(rows, chosen)).spec), {
-      renderer: "none",
-    });
-    try {
-      const svg = await view.toSVG();
-      return `${svg.replace(">", `><title>${TITLE}</title>`)}\n`;
-    } finally {
-      view.finalize();
-    }
-  };
-}
-
-/** Not a dependency of a server that runs a study. */
-async function importVega() {
-  try {
-    const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
-    return { vega, vegaLite };
-  } catch {
-    throw new UsageError("--plot needs the packages vega and vega-lite. Run: npm install vega vega-lite@6.4");
-  }
-}
-
-const TITLE =
+export const SIMULATION_TITLE =
   "What each matchmaker reaches under a limit on the measured RTT, and whom the chosen one leaves out";
 const WIDTH = 440;
 const HEIGHT = 150;
 /** More lines than this cannot be told apart: those most excluded are drawn. */
 const MOST_GROUPS = 10;
 
-function chartOf(rows: readonly SimulationRow[], chosen: string): TopLevelSpec {
+/** What each matchmaker reaches under each limit, and whom the chosen one leaves out. */
+export function simulationChart(rows: readonly SimulationRow[], chosen: string): TopLevelSpec {
   const limits = [...new Set(rows.map((row) => row.maxP2pRttMs))];
   const figures = rows.map((row) => ({
     matchmaker: row.matchmaker,
@@ -51,18 +23,7 @@ function chartOf(rows: readonly SimulationRow[], chosen: string): TopLevelSpec {
   const kinds = [...new Set(own.flatMap((row) => row.excluded.map(({ by }) => by)))];
   const panel = limits.length > 1 ? lines(limits) : bars;
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    background: "white",
-    padding: 10,
-    config: {
-      // A description of every point would be three quarters of the file.
-      aria: false,
-      font: "system-ui, sans-serif",
-      axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", gridColor: "#e5e5e5" },
-      legend: { labelFontSize: 12, title: null, symbolStrokeWidth: 3 },
-      title: { fontSize: 13, anchor: "start", frame: "group", offset: 8 },
-      view: { stroke: null },
-    },
+    ...chartFrame,
     resolve: { scale: { color: "independent" } },
     vconcat: [
       {

@@ -1,13 +1,12 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { reasonOf } from "../../journal/errors.js";
 import type { Matchmaker } from "../../matchmakers/matchmaker.js";
 import { type ComparedMatchmaker, comparedMatchmaker } from "../../sim/qualityMatchmakers.js";
 import type { SimulatedWorld } from "../../sim/simulatedWorld.js";
 import { Simulation, type SimulationRow } from "../../sim/simulation.js";
+import { loadDrawChart } from "../drawChart.js";
 import { type CliIo, UsageError } from "../io.js";
-import { loadChart } from "./chart.js";
+import { writeOutput } from "../writeOutput.js";
+import { SIMULATION_TITLE, simulationChart } from "./chart.js";
 import { describeFit } from "./fitReport.js";
 import type { SimulateOptions, SimulationPlan } from "./plan.js";
 import { planFit } from "./planFit.js";
@@ -24,7 +23,7 @@ import { describeRows } from "./table.js";
 export async function runSimulation(options: SimulateOptions, io: CliIo): Promise<boolean> {
   const { fit: pilot } = options;
   // Before the work, so that nobody waits for it in vain.
-  const draw = options.plot === undefined ? null : await loadChart();
+  const draw = options.plot === undefined ? null : await loadDrawChart();
   const plan =
     pilot === undefined ? await planWorld(options, io) : await planFit({ ...options, fit: pilot }, io);
   if (plan === null) return false;
@@ -37,22 +36,14 @@ export async function runSimulation(options: SimulateOptions, io: CliIo): Promis
   const note = options.journal === undefined ? () => undefined : (line: string) => void log.push(line);
   const rows = await simulateAll(plan, options.seed, note, io);
   if (rows === null) return false;
-  if (options.journal !== undefined) await write(options.journal, log.join(""), io);
+  if (options.journal !== undefined) await writeOutput(options.journal, log.join(""), io);
   if (options.plot !== undefined && draw !== null)
-    await write(options.plot, await draw(rows, study.name), io);
+    await writeOutput(options.plot, await draw(simulationChart(rows, study.name), SIMULATION_TITLE), io);
   if (options.json === true) {
     const report = { rows: rows.map((row) => ({ matrix, ...row })), ...(fit === null ? {} : { fit }) };
     io.out(`${JSON.stringify(report)}\n`);
   } else io.out(`${fit === null ? "" : describeFit(fit)}${describeRows(rows, study.name)}`);
   return true;
-}
-
-async function write(file: string, text: string, io: CliIo): Promise<void> {
-  try {
-    await writeFile(resolve(io.cwd, file), text);
-  } catch (error) {
-    throw new UsageError(`${file} cannot be written: ${reasonOf(error)}`);
-  }
 }
 
 const baselines = [
