@@ -51,6 +51,7 @@ export function contextFor(
     allowed: (a, b) => a !== b && options.forbidden?.(a, b) !== true && matchmaker.allowsPair(a, b, { now }),
     allowedGroup: options.allowedGroup ?? (() => true),
     prefer: (_, candidates) => candidates,
+    sharing: (_, pool) => pool,
   };
 }
 

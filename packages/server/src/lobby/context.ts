@@ -3,12 +3,28 @@ import type { Candidate } from "../matchmakers/candidate.js";
 import type { MatchContext } from "../matchmakers/matchmaker.js";
 import type { LobbyConfig } from "./config.js";
 import { isKeptApart, limitInForce, limitsDiffer, tooSlowTogether } from "./limits.js";
+import type { Keys } from "./line.js";
 import { edgeOf } from "./pairs.js";
 import { seededRandom } from "./random.js";
-import type { LobbyState } from "./state.js";
+import type { LobbyState, Participant } from "./state.js";
 
-/** What a matchmaker may know, out of the state. Random numbers depend on the seed and the place in the log only. */
-export function matchContextOf(state: LobbyState, config: LobbyConfig, now: number): MatchContext {
+/** Whom a matchmaker is given, and those of them with a key. */
+export interface OfferedPool {
+  readonly all: readonly Participant[];
+  part(keys: Keys<Participant>, key: string): readonly Participant[];
+}
+
+/**
+ * What a matchmaker may know, out of the state. Random numbers depend on the seed and the place in the log only.
+ *
+ * @param pool where it is asked for groups
+ */
+export function matchContextOf(
+  state: LobbyState,
+  config: LobbyConfig,
+  now: number,
+  pool?: OfferedPool,
+): MatchContext {
   let random: (() => number) | null = null;
   const { pairs, latency } = state;
   const { rules, groupSize } = config;
@@ -43,6 +59,11 @@ export function matchContextOf(state: LobbyState, config: LobbyConfig, now: numb
             (!byLimit || tooSlowTogether(pairs, config, members, now) === null)
         : alwaysTrue,
     prefer: (arriving, candidates) => rules?.prefer(arriving, candidates, ruleContext) ?? candidates,
+    sharing: (candidate, list) => {
+      if (rules?.partsThePool !== true || list !== pool?.all) return list;
+      const key = rules.keyOf(candidate);
+      return key === null ? [] : pool.part(rules, key);
+    },
   };
   return context;
 }

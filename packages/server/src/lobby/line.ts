@@ -18,6 +18,7 @@ export function bySeniority(a: Ranked, b: Ranked): number {
  */
 export class Line<T extends Ranked> {
   readonly #items: T[] = [];
+  #parts: Parts<T> | null = null;
 
   get items(): readonly T[] {
     return this.#items;
@@ -31,12 +32,27 @@ export class Line<T extends Ranked> {
     const at = this.#place(item);
     if (this.#items[at] === item) return;
     this.#items.splice(at, 0, item);
+    this.#parts?.add(item);
   }
 
   /** The item's rank must be what it was when it was added. */
   remove(item: T): void {
     const at = this.#place(item);
-    if (this.#items[at] === item) this.#items.splice(at, 1);
+    if (this.#items[at] !== item) return;
+    this.#items.splice(at, 1);
+    this.#parts?.remove(item);
+  }
+
+  /**
+   * Those of the line who have this key, in the same order. Sorted out when it is first asked for and kept up from then on, so
+   * a key may not change while its item is in the line. For other keys than the last time the parts are made anew.
+   */
+  part(keys: Keys<T>, key: string): Line<T> {
+    if (this.#parts?.keys !== keys) {
+      this.#parts = new Parts(keys);
+      for (const item of this.#items) this.#parts.add(item);
+    }
+    return this.#parts.of(key);
   }
 
   has(item: T): boolean {
@@ -60,5 +76,41 @@ export class Line<T extends Ranked> {
       else high = middle;
     }
     return low;
+  }
+}
+
+/** What parts a line. */
+export interface Keys<T> {
+  /** `null` for whoever is in no part. */
+  keyOf(item: T): string | null;
+}
+
+/** A line by keys. */
+class Parts<T extends Ranked> {
+  readonly keys: Keys<T>;
+  readonly #lines = new Map<string, Line<T>>();
+
+  constructor(keys: Keys<T>) {
+    this.keys = keys;
+  }
+
+  of(key: string): Line<T> {
+    return this.#lines.get(key) ?? new Line();
+  }
+
+  add(item: T): void {
+    const key = this.keys.keyOf(item);
+    if (key === null) return;
+    const line = this.of(key);
+    line.add(item);
+    this.#lines.set(key, line);
+  }
+
+  remove(item: T): void {
+    const key = this.keys.keyOf(item);
+    if (key === null) return;
+    const line = this.of(key);
+    line.remove(item);
+    if (line.size === 0) this.#lines.delete(key);
   }
 }

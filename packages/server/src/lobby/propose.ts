@@ -1,12 +1,12 @@
 import type { Candidate } from "../matchmakers/candidate.js";
 import type { MatchContext, Matchmaker } from "../matchmakers/matchmaker.js";
 import { type LobbyConfig, readsServerRtt } from "./config.js";
-import { matchContextOf } from "./context.js";
+import { matchContextOf, type OfferedPool } from "./context.js";
 import type { MatchmakerFault, Verdict } from "./decide.js";
 import { complete } from "./decideProposal.js";
 import type { Decision } from "./events.js";
 import { limitInForce, tooSlowTogether } from "./limits.js";
-import { bySeniority } from "./line.js";
+import { bySeniority, type Line } from "./line.js";
 import { proposalIdOf } from "./names.js";
 import { openProbes, probingTimeMs } from "./openProbes.js";
 import { matchesLeft } from "./quota.js";
@@ -30,13 +30,14 @@ export function propose(state: LobbyState, config: LobbyConfig, now: number): Pr
   }
   if (state.pausedUntil !== null && state.pausedUntil > now) return nothing;
   awaitFirstRtts(state, config, now);
-  const pool = poolAt(state, config, now);
+  const offered = offeredPool(state, config, now);
+  const pool = offered.all;
   const asked = matchmaker.looksAtWholePool ? pool : askedOf(state, config, pool, now);
   agenda.asked.clear();
   agenda.poolChanged = false;
   if (asked.length === 0) return nothing;
 
-  const context = matchContextOf(state, config, now);
+  const context = matchContextOf(state, config, now, offered);
   const relaxFault = scheduleRelaxing(state, config, context, asked);
   const relaxFaults = relaxFault === null ? [] : [relaxFault];
   let groups: readonly (readonly Candidate[])[];
@@ -66,10 +67,30 @@ export function isResting(config: LobbyConfig, p: Participant, now: number): boo
   return p.arrivedAt + config.firstRttWaitMs > now && lacksRtts(config, p);
 }
 
-/** Whom a matchmaker may be given: connected, not held, not resting. In a large pool without looking at everybody. */
-function poolAt(state: LobbyState, config: LobbyConfig, now: number): readonly Participant[] {
-  const { pool, agenda, participants } = state;
-  const all = pool.items;
+/** Whom a matchmaker may be given: connected, not held, not resting. */
+function offeredPool(state: LobbyState, config: LobbyConfig, now: number): OfferedPool {
+  const parts = new Map<string, readonly Participant[]>();
+  return {
+    all: awakeOf(state.pool, state, config, now),
+    part: (keys, key) => {
+      const known = parts.get(key);
+      if (known !== undefined) return known;
+      const part = awakeOf(state.pool.part(keys, key), state, config, now);
+      parts.set(key, part);
+      return part;
+    },
+  };
+}
+
+/** Those of a line who do not rest. In a long one without looking at everybody. */
+function awakeOf(
+  line: Line<Participant>,
+  state: LobbyState,
+  config: LobbyConfig,
+  now: number,
+): readonly Participant[] {
+  const { agenda, participants } = state;
+  const all = line.items;
   const noted = [agenda.resting, ...lackingRtts(state, config)];
   const count = noted.reduce((sum, ids) => sum + ids.size, 0);
   if (count === 0) return all;
@@ -78,7 +99,7 @@ function poolAt(state: LobbyState, config: LobbyConfig, now: number): readonly P
   for (const ids of noted) {
     for (const id of ids) {
       const p = participants.get(id);
-      const place = p !== undefined && isResting(config, p, now) ? pool.indexOf(p) : -1;
+      const place = p !== undefined && isResting(config, p, now) ? line.indexOf(p) : -1;
       if (place >= 0) places.add(place);
     }
   }

@@ -85,9 +85,11 @@ function groupsFromTheHead(
   const taken = new Set<Candidate>();
   for (const [i, head] of pool.entries()) {
     while (!taken.has(head) && pool.length - taken.size >= groupSize && budget.pairs > 0) {
-      const others = firstGroup(head, pool, i + 1, groupSize - 1, taken, context, budget);
+      const sharing = context.sharing(head, pool);
+      const from = sharing === pool ? i : sharing.indexOf(head);
+      const others = firstGroup(head, sharing, from + 1, groupSize - 1, taken, context, budget);
       if (others === null) break;
-      const group = pick(pool, chosen([i, ...others], pool, taken, context, budget));
+      const group = pick(sharing, chosen([from, ...others], sharing, taken, context, budget));
       groups.push(group);
       for (const member of group) taken.add(member);
     }
@@ -112,11 +114,13 @@ function groupsAround(
   const lookFrom = new Map<Candidate, number>();
   const firstFor = (candidate: Candidate): readonly number[] | null => {
     if (taken.has(candidate)) return null;
+    const sharing = context.sharing(candidate, pool);
     const from = lookFrom.get(candidate) ?? 0;
-    const others = firstGroup(candidate, pool, from, groupSize - 1, taken, context, budget);
+    const others = firstGroup(candidate, sharing, from, groupSize - 1, taken, context, budget);
     if (others === null) return null;
     lookFrom.set(candidate, others[0] ?? 0);
-    return [...others, pool.indexOf(candidate)].sort((a, b) => a - b);
+    const places = sharing === pool ? others : pick(sharing, others).map((other) => pool.indexOf(other));
+    return [...places, pool.indexOf(candidate)].sort(ascending);
   };
 
   const wishes = new Map<Candidate, readonly number[]>();
@@ -160,12 +164,15 @@ function chosen(
   const newest = first.at(-1);
   const chooser = newest === undefined ? undefined : pool[newest];
   if (newest === undefined || chooser === undefined) return first;
-  const preferred = context.prefer(chooser, pool);
-  if (preferred === pool) return first;
+  const sharing = context.sharing(chooser, pool);
+  const preferred = context.prefer(chooser, sharing);
+  if (preferred === sharing) return first;
   const found = firstGroup(chooser, preferred, 0, first.length - 1, taken, context, budget);
   if (found === null) return first;
-  return [newest, ...pick(preferred, found).map((other) => pool.indexOf(other))].sort((a, b) => a - b);
+  return [newest, ...pick(preferred, found).map((other) => pool.indexOf(other))].sort(ascending);
 }
+
+const ascending = (a: number, b: number): number => a - b;
 
 function pick(from: readonly Candidate[], indices: readonly number[]): Candidate[] {
   return indices.flatMap((i) => from[i] ?? []);

@@ -97,7 +97,13 @@ export class GroupReunionMatchmaker extends Matchmaker {
     const isLeftAndFree = (c: Candidate) => !taken.has(c) && this.#isFree(c, context.now);
     const askedFree = asked.filter(isLeftAndFree);
     if (askedFree.length === 0 && !this.#fallback.looksAtWholePool) return groups;
-    const others = this.#fallback.findMatches(pool.filter(isLeftAndFree), groupSize, context, askedFree);
+    const left = pool.filter(isLeftAndFree);
+    const sharing: MatchContext["sharing"] = (candidate, list) => {
+      if (list !== left) return list;
+      const all = context.sharing(candidate, pool);
+      return all === pool ? left : all.filter(isLeftAndFree);
+    };
+    const others = this.#fallback.findMatches(left, groupSize, { ...context, sharing }, askedFree);
     return [...groups, ...others];
   }
 

@@ -135,16 +135,18 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     asked: readonly Candidate[],
   ): readonly (readonly Candidate[])[] {
     const groups: (readonly Candidate[])[] = [];
-    let left = pool;
+    const taken = new Set<Candidate>();
     let pairs = 0;
     for (const candidate of asked) {
-      if (left.length < groupSize || pairs >= MOST_PAIRS) break;
-      pairs += Math.min(left.length, MOST_PARTNERS);
-      if (!left.includes(candidate)) continue;
+      if (pool.length - taken.size < groupSize || pairs >= MOST_PAIRS) break;
+      if (taken.has(candidate)) continue;
+      const sharing = context.sharing(candidate, pool);
+      pairs += Math.min(sharing.length, MOST_PARTNERS);
+      const left = taken.size === 0 ? sharing : sharing.filter((c) => !taken.has(c));
       const group = this.findMatch(candidate, left, groupSize, context);
       if (group === null) continue;
       groups.push(group);
-      left = left.filter((c) => !group.includes(c));
+      for (const member of group) taken.add(member);
     }
     return groups;
   }

@@ -41,6 +41,15 @@ export interface MatchContext {
    * The very same list in a scene without preferences.
    */
   prefer(arriving: Candidate, candidates: readonly Candidate[]): readonly Candidate[];
+  /**
+   * Those of the pool who may be {@link allowed} with this candidate as far as the scene's rules about equal values go
+   * (`sameAttribute`), itself among them, in the pool's order; who is left out is not allowed. Found without looking at the others,
+   * so that a search costs what the candidate's own part of a large pool does.
+   *
+   * @param pool the very list that `findMatches` was given: any other one, and that of a scene without such a rule, is
+   *   returned as it is
+   */
+  sharing(candidate: Candidate, pool: readonly Candidate[]): readonly Candidate[];
 }
 
 /** When a candidate's wait ends by the matchmaker's own rule, and how. */
@@ -238,7 +247,9 @@ export abstract class Matchmaker {
     context: MatchContext,
   ): readonly Candidate[] | null {
     if (!context.allowedGroup([arriving])) return null;
-    let waiting = pool.filter((c) => c !== arriving && !taken.has(c) && context.allowed(arriving, c));
+    let waiting = context
+      .sharing(arriving, pool)
+      .filter((c) => c !== arriving && !taken.has(c) && context.allowed(arriving, c));
     while (waiting.length >= groupSize - 1) {
       const ranked = this.rankCandidates(arriving, context.prefer(arriving, waiting), context);
       const group = this.findMatch(arriving, ranked, groupSize, context);

@@ -2,7 +2,10 @@ import type { Candidate } from "../candidate.js";
 import type { AttributeOptions, ConstraintOptions, RuleContext } from "./rule.js";
 
 /** An attribute's value; `undefined` where there is none. */
-export function attributeOf(candidate: Candidate, attribute: string): string | number | boolean | undefined {
+export function attributeOf(
+  candidate: Pick<Candidate, "attributes">,
+  attribute: string,
+): string | number | boolean | undefined {
   return candidate.attributes[attribute] ?? undefined;
 }
 

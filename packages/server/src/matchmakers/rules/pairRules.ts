@@ -16,6 +16,11 @@ export class AttributeEquality extends AttributeConstraint implements Rule {
     return this.name === "same-attribute" ? `differs in ${this.attribute}` : `has the same ${this.attribute}`;
   }
 
+  /** Are two whose values differ, or who have none, always kept apart? Then those with equal values can be looked for. */
+  get partsThePool(): boolean {
+    return this.name === "same-attribute" && this.untilMs === null && !this.allowsMissing;
+  }
+
   allowsPair(a: Candidate, b: Candidate, { now }: RuleContext): boolean {
     const first = attributeOf(a, this.attribute);
     const second = attributeOf(b, this.attribute);

@@ -1,4 +1,6 @@
 import type { Candidate } from "../candidate.js";
+import { attributeOf } from "./constraint.js";
+import { AttributeEquality } from "./pairRules.js";
 import type { Rule, RuleContext } from "./rule.js";
 
 /** Candidates that are put in order of preference, the longest waiting ones; those behind follow by seniority. */
@@ -11,6 +13,8 @@ export class RuleSet {
   readonly hasGroupRules: boolean;
   /** Is there a preference? */
   readonly hasPreferences: boolean;
+  /** Attributes whose values have to be equal, of everybody and at all times. */
+  readonly #equal: readonly string[];
   readonly #pairRules: readonly Rule[];
   readonly #groupRules: readonly Rule[];
   readonly #preferences: readonly Rule[];
@@ -22,6 +26,23 @@ export class RuleSet {
     this.#preferences = rules.filter((rule) => rule.score !== undefined);
     this.hasGroupRules = this.#groupRules.length > 0;
     this.hasPreferences = this.#preferences.length > 0;
+    this.#equal = rules.flatMap((rule) =>
+      rule instanceof AttributeEquality && rule.partsThePool ? [rule.attribute] : [],
+    );
+  }
+
+  /** Is there a rule that parts the pool? */
+  get partsThePool(): boolean {
+    return this.#equal.length > 0;
+  }
+
+  /**
+   * Which part of the pool a candidate belongs to: nobody is allowed with anybody of another part, and whose key is `null` with nobody
+   * at all. The same as long as the candidate's attributes are.
+   */
+  keyOf({ attributes }: Pick<Candidate, "attributes">): string | null {
+    const values = this.#equal.map((attribute) => attributeOf({ attributes }, attribute));
+    return values.includes(undefined) ? null : JSON.stringify(values);
   }
 
   /** May these two be in one group, as far as the rules can tell from two of its members? */
