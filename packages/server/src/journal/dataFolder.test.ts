@@ -1,29 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { filesOf, recordingReporter, removeFolder, temporaryFolder } from "../../test/dataFolders.js";
+import { describe, expect, it } from "vitest";
+import { filesOf, removeFolder } from "../../test/dataFolders.js";
+import { useDataFolders } from "../../test/logFixtures.js";
 import { DataFolderError } from "./errors.js";
-import { openFileStore } from "./fileStore.js";
-import type { LogStore } from "./logs.js";
 
-const folders: string[] = [];
-const stores: LogStore[] = [];
-afterEach(async () => {
-  await Promise.all(stores.splice(0).map((store) => store.close()));
-  for (const folder of folders.splice(0)) removeFolder(folder);
-});
-const newFolder = (): string => {
-  const folder = temporaryFolder();
-  folders.push(folder);
-  return folder;
-};
-const { reporter } = recordingReporter();
-const open = async (dataDir: string): Promise<void> => {
-  stores.push(await openFileStore({ dataDir, reporter }));
-};
+const { newFolder, openStore } = useDataFolders();
 const refusal = async (dataDir: string): Promise<string> => {
-  const error = await open(dataDir).catch((reason: unknown) => reason);
+  const error = await openStore(dataDir).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(DataFolderError);
   return (error as Error).message;
 };
@@ -43,7 +28,7 @@ const unmount = (folder: string): void => void execFileSync("umount", [folder]);
 describe("a data folder", () => {
   it("is made with its parents where there is none, and marked", async () => {
     const folder = join(newFolder(), "study", "data");
-    await open(folder);
+    await openStore(folder);
     expect(JSON.parse(readFileSync(join(folder, "probematch.json"), "utf8"))).toEqual({ format: 1 });
   });
 
@@ -51,14 +36,13 @@ describe("a data folder", () => {
     const folder = newFolder();
     mkdirSync(join(folder, "lost+found"));
     writeFileSync(join(folder, ".gitkeep"), "");
-    await open(folder);
+    await openStore(folder);
   });
 
   it("is opened again by a later server", async () => {
     const folder = newFolder();
-    await open(folder);
-    await stores.pop()?.close();
-    await open(folder);
+    await (await openStore(folder)).close();
+    await openStore(folder);
   });
 
   it("of somebody else is refused and left as it was", async () => {
@@ -102,7 +86,7 @@ describe("a data folder", () => {
     const folder = tinyFileSystem("size=192k") ?? skip("this user may not mount");
     try {
       const dataDir = join(folder, "data");
-      const store = await openFileStore({ dataDir, reporter, retryMs: 5 });
+      const store = await openStore(dataDir);
       const journal = await store.scene("s");
       const seqs: number[] = [];
       await journal.open((events) => seqs.push(...events.map((event) => event.seq)));
@@ -125,7 +109,7 @@ describe("a data folder", () => {
       await ready;
       await fill();
       await store.close();
-      const again = await openFileStore({ dataDir, reporter });
+      const again = await openStore(dataDir);
       const read: number[] = [];
       await (await again.scene("s")).open((events) => read.push(...events.map((event) => event.seq)));
       await again.close();

@@ -1,51 +1,21 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   copyAfterKill,
   FillableDisk,
   filesOf,
   recordingReporter,
   removeFolder,
-  temporaryFolder,
 } from "../../test/dataFolders.js";
-import type { Fact, StoredEvent } from "../lobby/events.js";
+import { arrived, useDataFolders } from "../../test/logFixtures.js";
+import type { StoredEvent } from "../lobby/events.js";
 import { type JournalBackend, journalConformance } from "./conformance.js";
 import { DataFolderError } from "./errors.js";
-import { type FileStoreOptions, openFileStore } from "./fileStore.js";
+import type { FileStoreOptions } from "./fileStore.js";
 import { type JournalStore, JournalUnavailableError } from "./journal.js";
-import type { LogStore } from "./logs.js";
 
-const folders: string[] = [];
-const stores: JournalStore[] = [];
-const newFolder = (folder = temporaryFolder()): string => {
-  folders.push(folder);
-  return folder;
-};
-async function openStore(dataDir: string, options: Partial<FileStoreOptions> = {}): Promise<LogStore> {
-  const store = await openFileStore({
-    dataDir,
-    reporter: recordingReporter().reporter,
-    retryMs: 5,
-    ...options,
-  });
-  stores.push(store);
-  return store;
-}
-afterEach(async () => {
-  await Promise.all(stores.splice(0).map((store) => store.close()));
-  for (const folder of folders.splice(0)) removeFolder(folder);
-});
-
-const arrived = (participantId: string): Fact => ({
-  type: "participant.arrived",
-  participantId,
-  attributes: {},
-  webrtc: true,
-  priority: 0,
-  waitDeadlineAt: null,
-  history: { partners: [], matches: 0 },
-});
+const { newFolder, openStore } = useDataFolders();
 
 async function read(store: JournalStore, events: StoredEvent[] = []) {
   const journal = await store.scene("s");

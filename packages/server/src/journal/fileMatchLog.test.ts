@@ -1,55 +1,14 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import {
-  FillableDisk,
-  filesOf,
-  recordingReporter,
-  removeFolder,
-  temporaryFolder,
-} from "../../test/dataFolders.js";
+import { describe, expect, it } from "vitest";
+import { FillableDisk, filesOf } from "../../test/dataFolders.js";
+import { matchRecord, useDataFolders } from "../../test/logFixtures.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
-import { type FileStoreOptions, openFileStore } from "./fileStore.js";
-import type { LogStore } from "./logs.js";
 
-const folders: string[] = [];
-const stores: LogStore[] = [];
-afterEach(async () => {
-  await Promise.all(stores.splice(0).map((store) => store.close()));
-  for (const folder of folders.splice(0)) removeFolder(folder);
-});
-const newFolder = (): string => {
-  const folder = temporaryFolder();
-  folders.push(folder);
-  return folder;
-};
-async function openStore(dataDir: string, options: Partial<FileStoreOptions> = {}): Promise<LogStore> {
-  const store = await openFileStore({
-    dataDir,
-    reporter: recordingReporter().reporter,
-    retryMs: 5,
-    ...options,
-  });
-  stores.push(store);
-  return store;
-}
+const { newFolder, openStore } = useDataFolders();
 
-const record = (seq: number): MatchRecord => ({
-  timestamp: seq * 1000,
-  seq,
-  sceneId: "s",
-  matchId: `m${seq}`,
-  matchmaker: "FIFO",
-  configHash: "h",
-  seed: "seed",
-  maxP2pRttMs: null,
-  participants: [],
-  measurements: [],
-  alsoWaiting: [],
-  alsoWaitingCount: 0,
-  rejected: [],
-  room: { text: "line\nbreak" },
-});
+const record = (seq: number): MatchRecord =>
+  matchRecord({ timestamp: seq * 1000, seq, matchId: `m${seq}`, room: { text: "line\nbreak" } });
 const seqsIn = (folder: string, name = "s_matches.jsonl"): number[] =>
   readFileSync(join(folder, name), "utf8")
     .split("\n")
@@ -139,9 +98,9 @@ describe("the match log", () => {
 
   it("whose last line is something else is refused", async () => {
     const folder = newFolder();
-    await openStore(folder);
+    const store = await openStore(folder);
     writeFileSync(join(folder, "s_matches.jsonl"), '{"hello":1}\n');
-    await expect(stores[0]?.matches("s")).rejects.toThrow(/not a match record/);
+    await expect(store.matches("s")).rejects.toThrow(/not a match record/);
   });
 
   it("opens quickly at any length, also when its last record is long", async () => {

@@ -1,26 +1,14 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import {
-  FillableDisk,
-  filesOf,
-  recordingReporter,
-  removeFolder,
-  temporaryFolder,
-} from "../../test/dataFolders.js";
-import { type FileStoreOptions, openFileStore } from "./fileStore.js";
-import type { LogStore } from "./logs.js";
+import { describe, expect, it } from "vitest";
+import { FillableDisk, filesOf, temporaryFolder } from "../../test/dataFolders.js";
+import { useDataFolders } from "../../test/logFixtures.js";
+import type { FileStoreOptions } from "./fileStore.js";
 
-const folders: string[] = [];
-const stores: LogStore[] = [];
-afterEach(async () => {
-  await Promise.all(stores.splice(0).map((store) => store.close()));
-  for (const folder of folders.splice(0)) removeFolder(folder);
-});
-async function open(options: Partial<FileStoreOptions> = {}, folder = temporaryFolder()) {
-  folders.push(folder);
-  const store = await openFileStore({ dataDir: folder, reporter: recordingReporter().reporter, ...options });
-  stores.push(store);
+const { newFolder, openStore } = useDataFolders();
+async function open(options: Partial<FileStoreOptions> = {}, dataDir = temporaryFolder()) {
+  const folder = newFolder(dataDir);
+  const store = await openStore(folder, options);
   return { folder, store, telemetry: await store.telemetry("s") };
 }
 const sample = (at: number) => ({ type: "rttSample", at, rttMs: 12.5 });

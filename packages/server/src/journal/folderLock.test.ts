@@ -4,25 +4,20 @@ import { readdirSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { recordingReporter, removeFolder, temporaryFolder } from "../../test/dataFolders.js";
+import { recordingReporter } from "../../test/dataFolders.js";
+import { useDataFolders } from "../../test/logFixtures.js";
 import { DataFolderError } from "./errors.js";
 import { type FolderLock, lockFolder, lockPrefix } from "./folderLock.js";
 import type { JournalUnavailableError } from "./journal.js";
 import { ownIdentity, type ProcessIdentity } from "./processIdentity.js";
 
-const folders: string[] = [];
+const { newFolder } = useDataFolders();
 const locks: FolderLock[] = [];
 const children: ChildProcess[] = [];
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
   await Promise.all(locks.splice(0).map((lock) => lock.release()));
-  for (const folder of folders.splice(0)) removeFolder(folder);
 });
-const newFolder = (): string => {
-  const folder = temporaryFolder();
-  folders.push(folder);
-  return folder;
-};
 const { reporter } = recordingReporter();
 async function lock(folder: string, onLost?: (error: JournalUnavailableError) => void): Promise<FolderLock> {
   const taken = await lockFolder(folder, {

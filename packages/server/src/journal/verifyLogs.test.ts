@@ -1,50 +1,22 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { filesOf, recordingReporter, removeFolder, temporaryFolder } from "../../test/dataFolders.js";
-import type { Decision, Fact } from "../lobby/events.js";
-import type { MatchRecord } from "../lobby/matchRecord.js";
+import { describe, expect, it } from "vitest";
+import { filesOf, recordingReporter } from "../../test/dataFolders.js";
+import { arrived, matchRecord, useDataFolders } from "../../test/logFixtures.js";
+import type { Decision } from "../lobby/events.js";
 import { clearLogs } from "./clearLogs.js";
 import { openFileStore } from "./fileStore.js";
 import { verifyLogs } from "./verifyLogs.js";
 
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) removeFolder(folder);
-});
+const { newFolder } = useDataFolders();
 const { reporter } = recordingReporter();
 
-const arrived = (participantId: string): Fact => ({
-  type: "participant.arrived",
-  participantId,
-  attributes: {},
-  webrtc: true,
-  priority: 0,
-  waitDeadlineAt: null,
-  history: { partners: [], matches: 0 },
-});
 const committed: Decision = { type: "match.committed", proposalId: "p", matchId: "m", aliases: ["x", "y"] };
-const record: MatchRecord = {
-  timestamp: 2000,
-  seq: 4,
-  sceneId: "s",
-  matchId: "m",
-  matchmaker: "FIFO",
-  configHash: "h",
-  seed: "seed",
-  maxP2pRttMs: null,
-  participants: [],
-  measurements: [],
-  alsoWaiting: [],
-  alsoWaitingCount: 0,
-  rejected: [],
-  room: null,
-};
+const record = matchRecord({ timestamp: 2000, seq: 4 });
 
 /** Two scenes; `s` has three arrivals of two people, a match and its record. */
 async function study(): Promise<string> {
-  const dataDir = temporaryFolder();
-  folders.push(dataDir);
+  const dataDir = newFolder();
   const store = await openFileStore({ dataDir, reporter });
   const matches = await store.matches("s");
   const journal = await store.scene("s");
