@@ -1,15 +1,15 @@
 import { quantile } from "@probematch/shared";
 import { print } from "./figures.js";
 import { connectIdle, generateLoad } from "./load/generator.js";
-import type { SetupName } from "./load/serverProcess.js";
 import { Servers, type SetupFigures } from "./load/servers.js";
+import type { SetupName } from "./options.js";
 
 interface Options {
-  readonly setup: readonly string[];
+  readonly setup: readonly SetupName[];
   readonly rate: number;
   readonly seconds: number;
   readonly idle: number;
-  readonly waiting?: readonly string[] | true | undefined;
+  readonly waiting?: readonly number[] | true | undefined;
   readonly profile?: string | undefined;
   readonly json?: true | undefined;
 }
@@ -27,15 +27,15 @@ const WATCH_MS = 5000;
  */
 export async function benchLoad(options: Options): Promise<void> {
   const rows: object[] = [];
-  for (const setup of options.setup as readonly SetupName[]) {
+  for (const setup of options.setup) {
     process.stderr.write(`${setup} …\n`);
     rows.push({ setup, ...(await measureMatches(setup, options)), ...(await measureIdle(setup, options)) });
   }
-  const sizes = options.waiting === true ? ["100", "1000", "10000"] : (options.waiting ?? []);
+  const sizes = options.waiting === true ? [100, 1000, 10_000] : (options.waiting ?? []);
   const waitingRows: object[] = [];
   for (const size of sizes) {
     process.stderr.write(`file, while ${size} wait …\n`);
-    waitingRows.push(await measureBeside(Number(size), options));
+    waitingRows.push(await measureBeside(size, options));
   }
   print({ rows, ...(waitingRows.length === 0 ? {} : { waitingRows }) }, options.json, () =>
     [...rows, ...waitingRows].map(flat),

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { amount, delays, oneMore, setupNames, whole } from "./options.js";
 
 /**
  * `pnpm bench [what]`: what is fast and what is accurate. Every figure of the README comes from here. Times depend on
@@ -11,7 +12,7 @@ program
   .description(
     "time from the second arrival to `matched`, with and without probing, and the client file's size",
   )
-  .option("--runs <n>", "matches of each kind", Number, 30)
+  .option("--runs <n>", "matches of each kind", whole(1), 30)
   .option("--no-browsers", "leave out what needs a browser")
   .option("--json", "one JSON object on standard output, and nothing else there")
   .action(async (options) => {
@@ -31,11 +32,11 @@ program
 program
   .command("load")
   .description("memory of those who wait, and matches at a fixed rate, beside bare socket.io")
-  .option("--setup <names...>", "which of these", ["bare-socket.io", "file", "redis-1", "redis-3"])
-  .option("--rate <n>", "participants per second", Number, 1000)
-  .option("--seconds <n>", "how long", Number, 20)
-  .option("--idle <n>", "participants who only wait, one connection each", Number, 18_000)
-  .option("--waiting [sizes...]", "also matches while so many wait (default: 100, 1000 and 10000)")
+  .addOption(new Option("--setup <names...>", "which of these").choices(setupNames).default(setupNames))
+  .option("--rate <n>", "participants per second", whole(1), 1000)
+  .option("--seconds <n>", "how long", whole(1), 20)
+  .option("--idle <n>", "participants who only wait, one connection each", whole(2), 18_000)
+  .option("--waiting [sizes...]", "also matches while so many wait (default: 100, 1000 and 10000)", oneMore)
   .option("--profile <dir>", "leave CPU profiles of the servers there")
   .option("--json", "one JSON object on standard output, and nothing else there")
   .action(async (options) => {
@@ -50,9 +51,13 @@ program
     "--latency <dir>",
     "a folder of RTT matrices (*.csv: ms, row = from, column = to, empty = missing)",
   )
-  .option("--group-size <n>", "one group size only (default: 2 within 100 ms, then 4 within 150 ms)", Number)
-  .option("--participants <n>", "participants of a run", Number, 10_000)
-  .option("--seeds <n>", "runs of each kind", Number, 2)
+  .option(
+    "--group-size <n>",
+    "one group size only (default: 2 within 100 ms, then 4 within 150 ms)",
+    whole(2, 8),
+  )
+  .option("--participants <n>", "participants of a run", whole(2), 10_000)
+  .option("--seeds <n>", "runs of each kind", whole(1), 2)
   .option("--json", "one JSON object on standard output, and nothing else there")
   .action(async (options) => {
     const { benchQuality } = await import("./quality.js");
@@ -67,11 +72,11 @@ program
   .option(
     "--rtt <ms>",
     "delay put between the pages, both directions together, with commas between",
-    amounts,
+    delays,
     [20, 50, 100, 200],
   )
-  .option("--jitter <ms>", "put on top of the delay, up to so much more or less each way", Number, 0)
-  .option("--runs <n>", "probes of each kind", Number, 20)
+  .option("--jitter <ms>", "put on top of the delay, up to so much more or less each way", amount, 0)
+  .option("--runs <n>", "probes of each kind", whole(1), 20)
   .option("--json", "one JSON object on standard output, and nothing else there")
   .action(async (options) => {
     const { benchProbe } = await import("./probe.js");
@@ -81,17 +86,16 @@ program
 program
   .command("worker")
   .description("RTTs of pings sent and answered on a page's main thread and in a worker, idle and busy")
-  .option("--rounds <n>", "series of 40 pings in each condition", Number, 20)
+  .option("--rounds <n>", "series of 40 pings in each condition", whole(1), 20)
   .option("--json", "one JSON object on standard output, and nothing else there")
   .action(async (options) => {
     const { benchWorker } = await import("./worker.js");
     await benchWorker(options);
   });
 
-function amounts(text: string): number[] {
-  const values = text.split(",").map(Number);
-  if (values.every((value) => Number.isFinite(value) && value >= 0)) return values;
-  throw new InvalidArgumentError("Wanted numbers from 0 up, with commas between them.");
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof InvalidArgumentError)) throw error;
+  program.error(`error: ${error.message}`);
 }
-
-await program.parseAsync();

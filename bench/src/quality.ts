@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { InvalidArgumentError } from "@commander-js/extra-typings";
 import {
   benchmarkWorld,
   comparedMatchmakers,
@@ -28,9 +29,7 @@ interface Options {
 export function benchQuality(options: Options): void {
   const seeds = Array.from({ length: options.seeds }, (_, i) => String(i + 1));
   const groupSizes = options.groupSize === undefined ? [2, 4] : [options.groupSize];
-  const files = readdirSync(options.latency)
-    .filter((name) => name.endsWith(".csv"))
-    .sort();
+  const files = matricesIn(options.latency);
   const rows: object[] = [];
   const prediction: object[] = [];
   for (const file of files) {
@@ -50,7 +49,18 @@ export function benchQuality(options: Options): void {
       prediction.push({ matrix, ...predictionRow(latencies, { ...benchmarkWorld, beacons }, seeds) });
     }
   }
+  if (rows.length === 0) throw new InvalidArgumentError(`${options.latency} has no matrix in a *.csv file.`);
   print({ rows, prediction }, options.json, () => [...rows, ...prediction]);
+}
+
+function matricesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".csv"))
+      .sort();
+  } catch (error) {
+    throw new InvalidArgumentError(`--latency: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** `null` for a file that is no matrix, such as a list of places beside one. */

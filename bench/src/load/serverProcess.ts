@@ -2,9 +2,6 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createProbematch, FifoMatchmaker, sameAttribute, scene } from "@probematch/server";
 import { startBareServer } from "./bareServer.js";
 
-/** A server in a process of its own, told what to be by its parent and asked for its figures. */
-export type SetupName = "bare-socket.io" | "file" | "redis-1" | "redis-3";
-
 export interface ServerFigures {
   readonly cpuMs: number;
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number };

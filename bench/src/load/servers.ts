@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type RedisService, startRedis } from "@probematch/testbed";
-import type { ServerFigures, ServerMemory, SetupName } from "./serverProcess.js";
+import type { SetupName } from "../options.js";
+import type { ServerFigures, ServerMemory } from "./serverProcess.js";
 
 /** What all processes of a setup used so far. */
 export interface SetupFigures extends ServerFigures {

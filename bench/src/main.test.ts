@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "probematch-bench-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const bench = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
+
+describe("bench", () => {
+  it.each([
+    [["quality", "--latency", "no-such-folder"], "no such file or directory"],
+    [["quality", "--latency", ".", "--seeds", "0"], "Wanted a whole number of at least 1"],
+    [["quality", "--latency", ".", "--participants", "-5"], "Wanted a whole number of at least 2"],
+    [["quality", "--latency", ".", "--group-size", "9"], "Wanted a whole number from 2 to 8"],
+    [["load", "--setup", "abacus"], "Allowed choices are bare-socket.io, file, redis-1, redis-3"],
+    [["load", "--rate", "fast"], "Wanted a whole number of at least 1"],
+    [["load", "--waiting", "100", "many"], "Wanted a whole number of at least 1"],
+    [["probe", "--rtt", "20,near"], "Wanted numbers above 0"],
+    [["probe", "--runs", "NaN"], "Wanted a whole number of at least 1"],
+    [["match", "--runs", "1.5"], "Wanted a whole number of at least 1"],
+  ])("refuses %j before it does anything, in words", (args, words) => {
+    const { status, stdout, stderr } = bench(...args, "--json");
+    expect(status).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(words);
+    expect(stderr).not.toContain("    at ");
+  });
+
+  it("says so when a folder has no matrix, instead of printing no figures", () => {
+    writeFileSync(join(folder, "places.csv"), "Ghent,51.05\nOslo,59.91,10.75\n");
+    const { status, stdout, stderr } = bench("quality", "--latency", folder, "--json");
+    expect(status).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("places.csv is left out");
+    expect(stderr).toContain("has no matrix");
+  });
+
+  it("prints one JSON object for every matrix of a folder", () => {
+    writeFileSync(join(folder, "three.csv"), "0,10,20\n11,0,\n20,30,0\n");
+    const { status, stdout } = bench(
+      "quality",
+      "--latency",
+      folder,
+      "--json",
+      ...["--participants", "20", "--seeds", "1"],
+    );
+    expect(status).toBe(0);
+    const { rows, prediction } = JSON.parse(stdout);
+    expect(rows).toHaveLength(8);
+    expect(rows[2]).toEqual({
+      matrix: "three",
+      groupSize: 2,
+      matchmaker: "lowest-latency",
+      matchedShare: 1,
+      probesPerMatch: expect.any(Number),
+      waitMs: { p50: expect.any(Number), p95: expect.any(Number) },
+    });
+    expect(prediction.at(-1)).toEqual({
+      matrix: "three",
+      beacons: 5,
+      auc: null,
+      calibrationError: expect.any(Number),
+    });
+  });
+});
