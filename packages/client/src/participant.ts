@@ -53,7 +53,7 @@ export type Problem =
 export interface ParticipantEvents {
   /** The connection to the server changed. */
   connection: ConnectionState;
-  /** The place in the waiting room, at first and whenever it changes. */
+  /** The place in the waiting room: at first, soon after it changed (in a crowd of thousands, within seconds), and every 5 s or so. */
   waiting: Waiting;
   /** A group was proposed; its links are being measured now. */
   probing: { readonly members: number };

@@ -136,17 +136,19 @@ export class Session {
    * Tells a waiting page where it stands.
    *
    * @param always also when nothing but the passing of time has changed
+   * @returns whether it waits
    */
-  tellStanding(always: boolean): void {
-    if (this.#phase !== "live" || this.#told !== "waiting") return;
+  tellStanding(always: boolean): boolean {
+    if (this.#phase !== "live" || this.#told !== "waiting") return false;
     const standing = this.scene.standingOf(this.participantId);
-    if (standing === null) return;
+    if (standing === null) return false;
     const waiting = waitingMessage(standing, this.scene.settings);
     const { position, lobbyCount } = waiting.message;
-    if (!always && this.#lastPosition === position && this.#lastCount === lobbyCount) return;
+    if (!always && this.#lastPosition === position && this.#lastCount === lobbyCount) return true;
     this.#lastPosition = position;
     this.#lastCount = lobbyCount;
     this.#send(waiting);
+    return true;
   }
 
   /** A signal of the page at the other end of a probe or link. */
