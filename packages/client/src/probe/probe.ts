@@ -43,8 +43,9 @@ export class Probe {
   #measured: MeasuredLink | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
+  /** It began in front, so that it was hidden whatever it is told now: Chromium tells nothing of a window that the page opened itself. */
   readonly #onVisibility = () => {
-    if (this.#mayNotMeasure) this.#fail("hidden_tab");
+    if (!this.#options.measureWhileHidden) this.#fail("hidden_tab");
   };
 
   constructor(options: ProbeOptions) {
@@ -161,6 +162,10 @@ export class Probe {
     outcome: Extract<SeriesOutcome, { status: "measured" }>,
     measuredIn: MeasuringThread,
   ): void {
+    if (this.#mayNotMeasure) {
+      this.#fail("hidden_tab");
+      return;
+    }
     const report = (path: PathStats) =>
       this.#report({
         ...outcome,

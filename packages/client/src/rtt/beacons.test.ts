@@ -177,6 +177,33 @@ describe("beacons", () => {
     expect(beacon.requests).toHaveLength(3 + 5);
   });
 
+  it("are measured from the beginning when the tab is found hidden at the end, of which it was not told", async () => {
+    const tab = new Tab(false);
+    const beacon = await endpoint((number) => {
+      if (number === 2) tab.hidden = true;
+      return 1;
+    });
+    const { beacons, reports } = measuring();
+    beacons.start([{ id: "only", url: beacon.url }]);
+    await beacon.until((requests) => requests.length === 5);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(reports.all).toEqual([]);
+    tab.show(true);
+    await reports.count(1);
+    expect(beacon.requests).toHaveLength(5 + 5);
+  });
+
+  it("are measured from the beginning when the tab is shown again, and was not told that it was hidden", async () => {
+    const tab = new Tab(false);
+    const beacon = await endpoint((number) => (number === 2 ? null : 1));
+    const { beacons, reports } = measuring();
+    beacons.start([{ id: "only", url: beacon.url }]);
+    await beacon.until((requests) => requests.length === 3);
+    tab.show(true);
+    await reports.count(1);
+    expect(beacon.requests).toHaveLength(3 + 5);
+  });
+
   it("are measured in a hidden tab where the page wants it so", async () => {
     new Tab(true);
     const beacon = await endpoint();

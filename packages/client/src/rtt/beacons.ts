@@ -57,14 +57,14 @@ export class Beacons {
     this.#dropRound();
   }
 
+  /** A round begins in front, so that it was hidden whatever it is told now: see {@link Probe}. */
   readonly #onVisibility = () => {
-    if (this.#mustPause()) {
-      if (this.#round === null) return;
+    if (this.#options.measureWhileHidden) return;
+    if (this.#round !== null) {
       this.#dropRound();
       this.#isOverdue = true;
-    } else if (this.#isOverdue) {
-      this.#measureIn(0);
     }
+    if (this.#isOverdue && !isHidden()) this.#measureIn(0);
   };
 
   #mustPause(): boolean {
@@ -86,6 +86,8 @@ export class Beacons {
     const rttMs = await measureBeacons(this.#beacons, round.signal);
     if (this.#round !== round) return;
     this.#round = null;
+    this.#isOverdue = this.#mustPause();
+    if (this.#isOverdue) return;
     this.#lastRoundAt = performance.now();
     this.#measureIn(REFRESH_MS * (0.9 + Math.random() / 5));
     if (Object.keys(rttMs).length > 0) this.#options.onReport(rttMs);
