@@ -44,10 +44,21 @@ beforeEach(() => {
   FakeWorker.isForbidden = false;
   worker = undefined;
   vi.stubGlobal("Worker", FakeWorker);
+  vi.spyOn(URL, "createObjectURL");
+  vi.spyOn(URL, "revokeObjectURL");
 });
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
+
+/** Addresses of scripts that the page still keeps in memory. */
+function keptUrls(): readonly string[] {
+  const revoked = vi.mocked(URL.revokeObjectURL).mock.calls.map(([url]) => url);
+  const made = vi.mocked(URL.createObjectURL).mock.results.map(({ value }) => String(value));
+  return made.filter((url) => !revoked.includes(url));
+}
 
 describe("measuring", () => {
   it("happens in the worker from the moment it lives, and in the page until then", () => {
@@ -134,6 +145,36 @@ describe("measuring", () => {
     measuring.start();
     expect(FakeWorker.made.map(({ isTerminated }) => isTerminated)).toEqual([true]);
     expect(measuring.place.name).toBe("page");
+  });
+
+  it("does not wait for ever for a worker that says nothing: the page measures, and nothing is left of it", () => {
+    vi.useFakeTimers();
+    const measuring = begin();
+    const settled = vi.fn();
+    measuring.whenSettled(settled);
+    vi.advanceTimersByTime(5000);
+    expect([settled.mock.calls.length, worker?.isTerminated, keptUrls().length]).toEqual([0, false, 1]);
+    vi.advanceTimersByTime(5000);
+    expect([settled.mock.calls.length, worker?.isTerminated, keptUrls().length]).toEqual([1, true, 0]);
+    expect(measuring.adopt(channel, noise).place.name).toBe("page");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("keeps neither the script nor a timer, however the start ended", () => {
+    vi.useFakeTimers();
+    begin();
+    isReady();
+    expect([keptUrls(), vi.getTimerCount()]).toEqual([[], 0]);
+    vi.advanceTimersByTime(60_000);
+    expect(worker?.isTerminated).toBe(false);
+    FakeWorker.made = [];
+    begin();
+    worker?.onerror?.({ preventDefault: noise });
+    begin().close();
+    FakeWorker.isForbidden = true;
+    begin();
+    expect([keptUrls(), vi.getTimerCount()]).toEqual([[], 0]);
+    expect(URL.createObjectURL).toHaveBeenCalledTimes(4);
   });
 
   it("starts no worker where the study wants none", () => {

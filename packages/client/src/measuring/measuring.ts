@@ -4,6 +4,9 @@ import type { MeasuringNews } from "./messages.js";
 import { type MeasuredLink, MeasuringPlace } from "./place.js";
 import { workerSource } from "./workerSource.js";
 
+/** A worker that does not live by then is given up: its script is in memory, so that it takes tens of milliseconds. */
+const START_MS = 10_000;
+
 /**
  * Where this page's links are measured: in a worker of its own, where the browser and the page's policy let it have one and let go of
  * data channels, so that nothing that the page does meanwhile gets into the number; otherwise in the page.
@@ -19,6 +22,9 @@ export class Measuring {
   #isReady = false;
   #hasStarted = false;
   #onSettled: (() => void)[] = [];
+  /** The address of the worker's script; `null` once it is of no more use. */
+  #url: string | null = null;
+  #startTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param wanted `page`: there is no worker
@@ -42,15 +48,15 @@ export class Measuring {
   #startWorker(): void {
     if (this.#wanted === "page" || this.#source === "" || typeof Worker === "undefined") return;
     try {
-      const url = URL.createObjectURL(new Blob([this.#source], { type: "text/javascript" }));
-      const thread = new Worker(url, { name: "probematch" });
+      this.#url = URL.createObjectURL(new Blob([this.#source], { type: "text/javascript" }));
+      const thread = new Worker(this.#url, { name: "probematch" });
       const place = new MeasuringPlace("worker", (order, transfer) =>
         thread.postMessage(order, transfer as readonly unknown[] as Transferable[]),
       );
       this.#worker = { thread, place };
       thread.onmessage = ({ data }: MessageEvent<MeasuringNews>) => {
         if (data.news === "ready") {
-          URL.revokeObjectURL(url);
+          this.#endStart();
           this.#isReady = true;
           this.#settle();
         } else place.hear(data);
@@ -59,12 +65,20 @@ export class Measuring {
       thread.onerror = (event) => {
         if (this.#isReady) return;
         event.preventDefault();
-        URL.revokeObjectURL(url);
         this.giveUpWorker();
       };
+      // One may also never say a word.
+      this.#startTimer = setTimeout(() => this.giveUpWorker(), START_MS);
     } catch {
       // Forbidden, or there are no workers here.
+      this.#endStart();
     }
+  }
+
+  #endStart(): void {
+    clearTimeout(this.#startTimer);
+    if (this.#url !== null) URL.revokeObjectURL(this.#url);
+    this.#url = null;
   }
 
   /** Where links that are made now are measured. */
@@ -72,7 +86,7 @@ export class Measuring {
     return this.#worker !== null && this.#isReady ? this.#worker.place : this.#page;
   }
 
-  /** Calls back when {@link Measuring.place} will be no better by waiting: at once, or when the worker lives. */
+  /** Calls back when {@link Measuring.place} will be no better by waiting: at once, or when the worker lives or is given up. */
   whenSettled(go: () => void): void {
     if (this.#isSettled) go();
     else this.#onSettled.push(go);
@@ -94,6 +108,7 @@ export class Measuring {
 
   /** It does not do what it should: from now on the page measures. What it has of links is lost. Idempotent. */
   giveUpWorker(): void {
+    this.#endStart();
     this.#worker?.place.floor.close();
     this.#worker?.place.lost();
     this.#worker?.thread.terminate();
