@@ -9,13 +9,13 @@ const server = createRequire(import.meta.url).resolve("@probematch/server");
 const command = join(dirname(server), "cli/main.js");
 
 test("calibrate compares what is measured with delays of known truth, and prints one JSON object", async () => {
-  const args = ["calibrate", "--json", "--pair", "chromium-chromium", "--rtt", "40", "--probes", "2"];
+  const args = ["calibrate", "--json", "--pair", "chromium-chromium", "--rtt", "300", "--probes", "2"];
   const { stdout, stderr } = await run(process.execPath, [command, ...args], { timeout: 25_000 });
   const { rows } = JSON.parse(stdout) as { rows: Record<string, unknown>[] };
   expect(rows).toEqual([
     {
       pair: "chromium-chromium",
-      injectedRttMs: 40,
+      injectedRttMs: 300,
       jitterMs: 0,
       lossRatio: 0,
       condition: "idle",
@@ -29,6 +29,6 @@ test("calibrate compares what is measured with delays of known truth, and prints
     },
   ]);
   // The machine may be busy with anything: what is shown here is that truth and measurement are of the same thing.
-  expect(rows[0]?.["medianAbsErrorMs"]).toBeLessThan(20);
+  expect(rows[0]?.["medianAbsErrorMs"]).toBeLessThan(100);
   expect(stderr).toContain("1/1");
 });
