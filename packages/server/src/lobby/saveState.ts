@@ -18,13 +18,15 @@ import {
 /** What of a state follows from the rest of it. */
 type Derived = "line" | "present" | "pool" | "agenda" | "asOf";
 /** What grows with a study. */
-type Long = "participants" | "matches" | "pairs" | "formed";
+type Long = "participants" | "crowds" | "located" | "matches" | "pairs" | "formed";
 
 /** A state as JSON (see `savedState.ts`), from which {@link restoreState} makes one that goes on in the same way. */
 export const saveState = (state: LobbyState): string => [...new StateSaver().save(state)].join("");
 
-/** So many items are looked at in one step, and make one piece of the text. */
-const PER_STEP = 250;
+/** So many items are looked at in one step. */
+const PER_STEP = 50;
+/** So many make one piece of the text. */
+const PER_PIECE = 250;
 
 /** A participant's fields as they were written; the text holds for as long as they are the same. */
 interface WrittenParticipant {
@@ -42,12 +44,16 @@ export class StateSaver {
   readonly #participants: WrittenParticipant[] = [];
   /** Full pieces of what was only ever added to. */
   readonly #formed: string[] = [];
+  /** Kept from one preparation to the save after it only: it is long, and of those who wait. */
+  #crowds = new Crowds();
 
   /** Writes what is not written yet, in steps. The state may change between two of them. */
   *prepare(state: LobbyState): Generator<void, void, void> {
+    this.#crowds = new Crowds();
     let i = 0;
     for (const p of state.participants.values()) {
       this.#write(p, i);
+      this.#crowds.textOf(p);
       i += 1;
       if (i % PER_STEP === 0) yield;
     }
@@ -68,24 +74,28 @@ export class StateSaver {
   save(state: LobbyState): Generator<string, void, void> {
     let count = 0;
     const participants: string[] = [];
-    const [releases, located] = [new Places<Release>(), new Places<CrowdMember>()];
+    const releases = new Places<Release>();
     const released: [string, number[]][] = [];
-    const crowds: [string, number[]][] = [];
+    const written = this.#crowds;
+    this.#crowds = new Crowds();
+    const crowds: string[] = [];
     for (const p of state.participants.values()) {
       participants.push(this.#write(p, count));
       count += 1;
       if (p.releases.length > 0) released.push([p.participantId, releases.of(p.releases)]);
-      if (p.crowd.length > 0) crowds.push([p.participantId, located.of(p.crowd)]);
+      if (p.crowd.length > 0) crowds.push(written.textOf(p));
     }
+    const crowd = written.placesOf(state.crowd);
     while (this.#writeFormed(state));
-    const newest = state.formed.slice(this.#formed.length * PER_STEP).map((group) => JSON.stringify(group));
+    const newest = state.formed.slice(this.#formed.length * PER_PIECE).map((group) => JSON.stringify(group));
     const long: Record<Long, readonly string[]> = {
       participants,
+      crowds,
+      located: written.located,
       matches: [...state.matches.values()].map(matchText),
       pairs: state.pairs.entries(state.now).map(([a, b, record]) => pairText(a, b, record)),
       formed: [...this.#formed, ...newest],
     };
-    const crowd = located.of(state.crowd);
     const short = {
       format: SAVED_STATE_FORMAT,
       sceneId: state.sceneId,
@@ -112,8 +122,6 @@ export class StateSaver {
       arrivals: state.arrivals,
       recentArrivals: state.recentArrivals,
       crowd,
-      crowds,
-      located: located.all.map(({ participantId, place }) => ({ participantId, place: saveable(place) })),
       proposalsOpened: state.proposalsOpened,
       matchesCommitted: state.matchesCommitted,
       treatments: { ...state.treatments, byArm: [...state.treatments.byArm] },
@@ -138,8 +146,8 @@ export class StateSaver {
 
   /** Writes one more piece of the groups that were formed, where there are enough of them. */
   #writeFormed({ formed }: LobbyState): boolean {
-    const next = formed.slice(this.#formed.length * PER_STEP, (this.#formed.length + 1) * PER_STEP);
-    if (next.length < PER_STEP) return false;
+    const next = formed.slice(this.#formed.length * PER_PIECE, (this.#formed.length + 1) * PER_PIECE);
+    if (next.length < PER_PIECE) return false;
     this.#formed.push(next.map((group) => JSON.stringify(group)).join());
     return true;
   }
@@ -198,12 +206,45 @@ class Places<T> {
   }
 }
 
+/** Whom each of those who wait can judge by what it may expect: most of them know much the same people. */
+class Crowds {
+  readonly #places = new Map<CrowdMember, number>();
+  readonly #located: string[] = [];
+  /** By participant, for as long as its crowd is the same. */
+  readonly #texts = new Map<Participant, { readonly crowd: Participant["crowd"]; readonly text: string }>();
+
+  /** Everybody who was in a crowd when that was written, by place; some may be in none any more. */
+  get located(): readonly string[] {
+    return this.#located;
+  }
+
+  /** Empty where there is no crowd. */
+  textOf(p: Participant): string {
+    if (p.crowd.length === 0) return "";
+    const known = this.#texts.get(p);
+    if (known?.crowd === p.crowd) return known.text;
+    const text = `[${JSON.stringify(p.participantId)},[${this.placesOf(p.crowd).join()}]]`;
+    this.#texts.set(p, { crowd: p.crowd, text });
+    return text;
+  }
+
+  placesOf(crowd: readonly CrowdMember[]): readonly number[] {
+    return crowd.map((member) => {
+      const known = this.#places.get(member);
+      if (known !== undefined) return known;
+      const { participantId, place } = member;
+      this.#places.set(member, this.#located.length);
+      return this.#located.push(JSON.stringify({ participantId, place: saveable(place) })) - 1;
+    });
+  }
+}
+
 function* pieces(long: Record<Long, readonly string[]>, short: string): Generator<string, void, void> {
   let between = "{";
   for (const [name, texts] of Object.entries(long)) {
     yield `${between}"${name}":[`;
-    for (let i = 0; i < texts.length; i += PER_STEP) {
-      yield `${i === 0 ? "" : ","}${texts.slice(i, i + PER_STEP).join()}`;
+    for (let i = 0; i < texts.length; i += PER_PIECE) {
+      yield `${i === 0 ? "" : ","}${texts.slice(i, i + PER_PIECE).join()}`;
     }
     between = "],";
   }
