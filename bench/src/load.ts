@@ -33,14 +33,18 @@ export async function benchLoad(options: Options): Promise<void> {
   }
   const sizes = options.waiting === true ? [100, 1000, 10_000] : (options.waiting ?? []);
   const waitingRows: object[] = [];
-  for (const size of sizes) {
-    process.stderr.write(`file, while ${size} wait …\n`);
-    waitingRows.push(await measureBeside(size, options));
+  for (const setup of options.setup.filter(isOneNode)) {
+    for (const size of sizes) {
+      process.stderr.write(`${setup}, while ${size} wait …\n`);
+      waitingRows.push(await measureBeside(setup, size, options));
+    }
   }
   print({ rows, ...(waitingRows.length === 0 ? {} : { waitingRows }) }, options.json, () =>
     [...rows, ...waitingRows].map(flat),
   );
 }
+
+const isOneNode = (setup: SetupName): boolean => setup === "file" || setup === "redis-1";
 
 /** Matches of people who come at a fixed rate. */
 async function measureMatches(setup: SetupName, { rate, seconds, profile }: Options): Promise<object> {
@@ -84,8 +88,12 @@ async function measureIdle(setup: SetupName, { idle }: Options): Promise<object>
 }
 
 /** The same matches while others wait in the same scene, with whom nobody who comes may be. */
-async function measureBeside(waiting: number, { rate, seconds, profile }: Options): Promise<object> {
-  const servers = await Servers.start("file", profile);
+async function measureBeside(
+  setup: SetupName,
+  waiting: number,
+  { rate, seconds, profile }: Options,
+): Promise<object> {
+  const servers = await Servers.start(setup, profile);
   try {
     const crowd = await connectIdle(servers.urls, waiting, { scene: "crowd", run: "crowd", language: "own" });
     const load = { scene: "crowd", perSecond: Math.min(rate, 400), language: "common" } as const;
@@ -95,7 +103,7 @@ async function measureBeside(waiting: number, { rate, seconds, profile }: Option
     const idleCpuShare = ((await servers.figures()).cpuMs - before.cpuMs) / WATCH_MS;
     const result = await matchFigures(servers, { ...load, seconds, run: "load" }, idleCpuShare);
     crowd.close();
-    return { setup: "file", waiting, idleCpuShare: Number(idleCpuShare.toFixed(3)), ...result };
+    return { setup, waiting, idleCpuShare: Number(idleCpuShare.toFixed(3)), ...result };
   } finally {
     await servers.close();
   }

@@ -36,7 +36,11 @@ program
   .option("--rate <n>", "participants per second", whole(1), 1000)
   .option("--seconds <n>", "how long", whole(1), 20)
   .option("--idle <n>", "participants who only wait, one connection each", whole(2), 18_000)
-  .option("--waiting [sizes...]", "also matches while so many wait (default: 100, 1000 and 10000)", oneMore)
+  .option(
+    "--waiting [sizes...]",
+    "also matches on each setup of one node while so many wait (default: 100, 1000 and 10000)",
+    oneMore,
+  )
   .option("--profile <dir>", "leave CPU profiles of the servers there")
   .option("--json", "one JSON object on standard output, and nothing else there")
   .action(async (options) => {

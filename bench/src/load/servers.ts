@@ -9,6 +9,9 @@ import { type RedisService, startRedis } from "@probematch/testbed";
 import type { SetupName } from "../options.js";
 import type { ServerFigures, ServerMemory } from "./serverProcess.js";
 
+/** Who is connected is disconnected first, and a profile is written at the very end. */
+const CLOSE_MS = 20_000;
+
 /** What all processes of a setup used so far. */
 export interface SetupFigures extends ServerFigures {
   /** Redis' own CPU time; 0 where there is none. */
@@ -78,7 +81,7 @@ export class Servers {
     await Promise.all(
       this.#children.map(async (child) => {
         child.send("close");
-        const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+        const timer = setTimeout(() => child.kill("SIGKILL"), CLOSE_MS);
         await once(child, "exit");
         clearTimeout(timer);
       }),
