@@ -32,3 +32,12 @@ test("calibrate compares what is measured with delays of known truth, and prints
   expect(rows[0]?.["medianAbsErrorMs"]).toBeLessThan(100);
   expect(stderr).toContain("1/1");
 });
+
+test("calibrate measures a page in the background in Chromium too", async () => {
+  const args = ["calibrate", "--json", "--pair", "chromium-chromium", "--rtt", "40", "--probes", "1"];
+  const background = [...args, "--condition", "background"];
+  const { stdout, stderr } = await run(process.execPath, [command, ...background], { timeout: 25_000 });
+  const { rows } = JSON.parse(stdout) as { rows: unknown[] };
+  expect(rows).toMatchObject([{ pair: "chromium-chromium", condition: "background", probes: 1 }]);
+  expect(stderr).not.toContain("left out");
+});

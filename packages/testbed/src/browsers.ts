@@ -1,5 +1,7 @@
-import { type Browser, chromium, firefox, type LaunchOptions } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, firefox, type LaunchOptions } from "playwright-core";
+import { isInNamespace } from "./namespace.js";
 import { findOnPath, isExecutable, MissingProgramError } from "./onPath.js";
+import { freePort } from "./services/service.js";
 
 export type Engine = "chromium" | "firefox";
 export const engines: readonly Engine[] = ["chromium", "firefox"];
@@ -49,18 +51,74 @@ export interface LaunchBrowserOptions {
  * await browser.close();
  */
 export async function launchBrowser(engine: Engine, options: LaunchBrowserOptions = {}): Promise<Browser> {
-  const found = findBrowsers()[engine];
-  if (found === null) {
-    throw new MissingProgramError(
-      `no ${engine} on this machine: install it (Debian: apt-get install ${engine === "firefox" ? "firefox-esr" : engine}) ` +
-        `or run: npx playwright install ${engine}`,
-    );
-  }
-  const { headless = true, timeoutMs = 30_000 } = options;
-  const common = { headless, timeout: timeoutMs, executablePath: found.executablePath };
+  const installed = installedBrowser(engine);
+  const common = commonOptions(options, installed);
   return engine === "chromium"
     ? chromium.launch({ ...common, args: chromiumArguments(options) })
-    : firefox.launch({ ...common, ...firefoxOptions(options, found) });
+    : firefox.launch({ ...common, ...firefoxOptions(options, installed) });
+}
+
+/** One browser of one person: its tabs hide one another, and what is hidden is slowed down. */
+export interface PersonalBrowser {
+  /** The only one there is. */
+  readonly context: BrowserContext;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a browser in which a tab behind another one counts as hidden, with slow timers, as people's browsers have it
+ * (see {@link hide}). WebRTC works in its pages on this machine.
+ *
+ * Firefox is so in any case. Playwright makes every Chromium page that it drives believe that it is in front (focus emulation), and no
+ * later message takes that back. It leaves alone only the pages of a browser it did not start itself, and there only those of the
+ * default context. So it is told to start one, and then to connect to it as to a stranger's.
+ *
+ * @throws {MissingProgramError} when the machine has no such browser
+ */
+export async function launchPersonalBrowser(engine: Engine): Promise<PersonalBrowser> {
+  const options: LaunchBrowserOptions = { loopback: !isInNamespace() };
+  if (engine === "firefox") {
+    const browser = await launchBrowser(engine, options);
+    return { context: await browser.newContext(), close: () => browser.close() };
+  }
+  const host = "127.0.0.1";
+  const port = await freePort(host);
+  const started = await chromium.launch({
+    ...commonOptions(options, installedBrowser(engine)),
+    args: [...chromiumArguments(options), `--remote-debugging-port=${port}`],
+    ignoreDefaultArgs: [
+      "--disable-background-timer-throttling",
+      "--disable-backgrounding-occluded-windows",
+      "--disable-renderer-backgrounding",
+    ],
+  });
+  try {
+    const browser = await chromium.connectOverCDP(`http://${host}:${port}`, { noDefaults: true });
+    const [context] = browser.contexts();
+    if (context === undefined) throw new Error("this Chromium has no default context");
+    // Outside of a namespace Chromium uses 127.0.0.1 only for pages that may use the microphone.
+    if (options.loopback === true) await context.grantPermissions(["microphone"]);
+    return { context, close: () => started.close() };
+  } catch (error) {
+    await started.close();
+    throw error;
+  }
+}
+
+function installedBrowser(engine: Engine): FoundBrowser {
+  const found = findBrowsers()[engine];
+  if (found !== null) return found;
+  throw new MissingProgramError(
+    `no ${engine} on this machine: install it (Debian: apt-get install ${engine === "firefox" ? "firefox-esr" : engine}) ` +
+      `or run: npx playwright install ${engine}`,
+  );
+}
+
+function commonOptions(
+  { headless = true, timeoutMs = 30_000 }: LaunchBrowserOptions,
+  { executablePath }: FoundBrowser,
+): LaunchOptions {
+  return { headless, timeout: timeoutMs, executablePath };
 }
 
 function chromiumArguments({ mdns = false, loopback = false }: LaunchBrowserOptions): string[] {

@@ -5,6 +5,8 @@ export {
   findBrowsers,
   type LaunchBrowserOptions,
   launchBrowser,
+  launchPersonalBrowser,
+  type PersonalBrowser,
 } from "./browsers.js";
 export { type CalibrateOptions, calibrate } from "./calibrate/calibrate.js";
 export {
@@ -31,6 +33,7 @@ export {
   type SlowEndpoint,
   type SlowEndpointOptions,
 } from "./endpoint/slowEndpoint.js";
+export { hide, unhide } from "./hide.js";
 export {
   isInNamespace,
   NAMESPACE_ADDRESS,

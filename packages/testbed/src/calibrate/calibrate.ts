@@ -1,5 +1,5 @@
 import type { MeasuringThread } from "@probematch/shared";
-import { type Cell, cellsOf, type GridSelection } from "./grid.js";
+import { type Cell, cellsOf, type GridSelection, type Pair } from "./grid.js";
 import { type Lab, type LabProbe, openLab, type StartServer } from "./lab.js";
 import { type CalibrationRow, type CalibrationSample, rowOf } from "./rows.js";
 
@@ -34,10 +34,11 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   const { probes = 20, onRow, onSkip, signal } = options;
   const cells = cellsOf(options.grid);
   const rows: CalibrationRow[] = [];
-  for (const pair of new Set(cells.map((cell) => cell.pair))) {
-    const lab = await openLab(pair, options.startServer);
+  // What a background needs is a browser of another kind: all else is measured as if there were no such condition.
+  for (const [pair, canHideFirst] of labsOf(cells)) {
+    const lab = await openLab(pair, options.startServer, { canHideFirst });
     try {
-      for (const cell of cells.filter((one) => one.pair === pair)) {
+      for (const cell of cells.filter((one) => one.pair === pair && isHidden(one) === canHideFirst)) {
         if (signal?.aborted === true) return rows;
         if (!(await lab.prepare(cell))) {
           onSkip?.(cell, "this browser cannot be brought into this condition here");
@@ -52,6 +53,17 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
     }
   }
   return rows;
+}
+
+const isHidden = ({ condition }: Cell): boolean => condition === "background";
+
+/** Of each pair, whether its first page is to be hidden: no more of them than are needed. */
+function labsOf(cells: readonly Cell[]): (readonly [Pair, boolean])[] {
+  return [...new Set(cells.map(({ pair }) => pair))].flatMap((pair) =>
+    [false, true]
+      .filter((hidden) => cells.some((cell) => cell.pair === pair && isHidden(cell) === hidden))
+      .map((hidden) => [pair, hidden] as const),
+  );
 }
 
 async function probeCell(

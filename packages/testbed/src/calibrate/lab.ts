@@ -1,13 +1,14 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { MeasuringThread, ProbeReport, Signal } from "@probematch/shared";
-import type { Browser, Page } from "playwright-core";
-import { type Engine, launchBrowser } from "../browsers.js";
+import type { Page } from "playwright-core";
+import { type Engine, launchBrowser, launchPersonalBrowser, type PersonalBrowser } from "../browsers.js";
+import { hide, unhide } from "../hide.js";
 import { isInNamespace } from "../namespace.js";
 import { createDelayRelay, type DelayRelay } from "../relay/delayRelay.js";
 import type { Impairment } from "../relay/impairment.js";
 import { type Cell, type Condition, enginesOf, type Pair } from "./grid.js";
-import { hide, keepBusy, leave, type PageAccount, takePart, unhide } from "./pageDriver.js";
+import { keepBusy, leave, type PageAccount, takePart } from "./pageDriver.js";
 import type { CalibrationSample } from "./rows.js";
 import { trueRttMs } from "./truth.js";
 
@@ -73,8 +74,17 @@ const busyMs: Partial<Record<Condition, readonly [number, number]>> = {
 };
 const PROBE_TIMEOUT_MS = 45_000;
 
+export interface LabOptions {
+  /** The first page can be brought into the background. Default: `false`. */
+  readonly canHideFirst?: boolean;
+}
+
 /** Two real browsers, one page each, a server, and the delay relay between the pages. */
-export async function openLab(pair: Pair, startServer: StartServer): Promise<Lab> {
+export async function openLab(
+  pair: Pair,
+  startServer: StartServer,
+  { canHideFirst = false }: LabOptions = {},
+): Promise<Lab> {
   const relay = createDelayRelay({
     seed: pair,
     alert: true,
@@ -96,9 +106,11 @@ export async function openLab(pair: Pair, startServer: StartServer): Promise<Lab
     const pages: Page[] = [];
     // Two processes even of one engine: two people do not share a browser.
     for (const engine of enginesOf(pair)) {
-      const browser = await launchBrowser(engine, { loopback: !isInNamespace() });
+      const browser = await openBrowser(engine, canHideFirst && pages.length === 0);
       closers.push(() => browser.close());
-      pages.push(await openPage(browser, engine, site.url));
+      const page = await browser.context.newPage();
+      await page.goto(site.url);
+      pages.push(page);
     }
     return new BrowserLab(pair, pages, relay, server, outcomes, site.url, close);
   } catch (error) {
@@ -241,11 +253,11 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-async function openPage(browser: Browser, engine: Engine, url: string): Promise<Page> {
+async function openBrowser(engine: Engine, isPersonal: boolean): Promise<PersonalBrowser> {
+  if (isPersonal) return launchPersonalBrowser(engine);
+  const browser = await launchBrowser(engine, { loopback: !isInNamespace() });
   // Outside of a namespace Chromium uses 127.0.0.1 only for pages that may use the microphone.
   const needsPermission = !isInNamespace() && engine === "chromium";
   const context = await browser.newContext(needsPermission ? { permissions: ["microphone"] } : {});
-  const page = await context.newPage();
-  await page.goto(url);
-  return page;
+  return { context, close: () => browser.close() };
 }

@@ -66,37 +66,3 @@ export function keepBusy(page: Page, workMs: number, everyMs: number): Promise<v
     [workMs, everyMs] as const,
   );
 }
-
-/**
- * Brings a page into the background: another tab in front of it, and its window minimized where the browser lets itself be told
- * to. Headless Chromium shows every page whatever happens.
- *
- * @returns whether the page counts as hidden now
- */
-export async function hide(page: Page): Promise<boolean> {
-  try {
-    const session = await page.context().newCDPSession(page);
-    // Otherwise Playwright makes every page believe that it is in front.
-    await session.send("Emulation.setFocusEmulationEnabled", { enabled: false });
-    const { windowId } = await session.send("Browser.getWindowForTarget");
-    await session.send("Browser.setWindowBounds", { windowId, bounds: { windowState: "minimized" } });
-  } catch {
-    // No such protocol in this browser.
-  }
-  return page.evaluate(async () => {
-    const scope = globalThis as unknown as {
-      document: { readonly hidden: boolean };
-      open(url: string): unknown;
-    };
-    scope.open("about:blank");
-    for (let tries = 0; tries < 20 && !scope.document.hidden; tries += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    return scope.document.hidden;
-  });
-}
-
-/** Brings a page to the front again: closes what {@link hide} put there. */
-export async function unhide(page: Page): Promise<void> {
-  for (const other of page.context().pages()) if (other !== page) await other.close();
-}
