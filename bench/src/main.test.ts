@@ -18,6 +18,8 @@ const bench = (...args: string[]) => spawnSync(process.execPath, [program, ...ar
 describe("bench", () => {
   it.each([
     [["quality", "--latency", "no-such-folder"], "no such file or directory"],
+    [["quality"], "give --latency DIR, --made, or both"],
+    [["quality", "--made", "0"], "Wanted a whole number of at least 1"],
     [["quality", "--latency", ".", "--seeds", "0"], "Wanted a whole number of at least 1"],
     [["quality", "--latency", ".", "--participants", "-5"], "Wanted a whole number of at least 2"],
     [["quality", "--latency", ".", "--group-size", "9"], "Wanted a whole number from 2 to 8"],
@@ -70,5 +72,19 @@ describe("bench", () => {
       auc: null,
       calibrationError: expect.any(Number),
     });
+  });
+
+  it("makes as many matrices of each kind as it is told, and counts on how many the aims are met", () => {
+    const run = ["--made", "1", "--matchmakers", "lowest-latency", "oracle", "--participants", "60"];
+    const { status, stdout } = bench("quality", "--json", ...run, ...["--seeds", "1", "--group-size", "2"]);
+    expect(status).toBe(0);
+    const { rows, aims } = JSON.parse(stdout);
+    const kinds = ["devices", "continent", "apart", "damaged", "plane"];
+    expect(rows.map((row: { matrix: string }) => row.matrix)).toEqual(
+      kinds.flatMap((kind) => [`${kind} 1/1`, `${kind} 1/1`]),
+    );
+    expect(aims.map((row: { kind: string; matrices: number }) => [row.kind, row.matrices])).toEqual(
+      kinds.map((kind) => [kind, 1]),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { comparedMatchmakers } from "@probematch/server/core";
 import { amount, delays, oneMore, setupNames, whole } from "./options.js";
 
 /**
@@ -50,10 +51,14 @@ program
 
 program
   .command("quality")
-  .description("how many are matched, for how many probes and how much waiting, on measured latencies")
-  .requiredOption(
-    "--latency <dir>",
-    "a folder of RTT matrices (*.csv: ms, row = from, column = to, empty = missing)",
+  .description("how many are matched, for how many probes and how much waiting, beside an oracle")
+  .option("--latency <dir>", "a folder of RTT matrices (*.csv: ms, row = from, column = to, empty = missing)")
+  .option("--made [n]", "so many made matrices of each kind (default: 3)", whole(1))
+  .option("--made-seed <text>", "what the made ones follow from", "1")
+  .addOption(
+    new Option("--matchmakers <names...>", "which of these")
+      .choices(comparedMatchmakers)
+      .default(comparedMatchmakers),
   )
   .option(
     "--group-size <n>",
@@ -63,9 +68,9 @@ program
   .option("--participants <n>", "participants of a run", whole(2), 10_000)
   .option("--seeds <n>", "runs of each kind", whole(1), 2)
   .option("--json", "one JSON object on standard output, and nothing else there")
-  .action(async (options) => {
+  .action(async ({ made, ...options }) => {
     const { benchQuality } = await import("./quality.js");
-    benchQuality(options);
+    benchQuality({ ...options, made: made === true ? 3 : made });
   });
 
 program
