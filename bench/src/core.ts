@@ -23,6 +23,8 @@ const MEASURE_MS = 400;
 
 interface Case {
   readonly matchmaker: string;
+  /** Of those who are in the room. */
+  readonly situation: string;
   readonly make: () => Matchmaker;
   /** RTT to the server and to each of the beacons, ms. */
   readonly rtts: (random: () => number) => { readonly server: number; readonly beacons?: number };
@@ -34,23 +36,32 @@ const far = (random: () => number) => ({ server: 60 + 200 * random() });
 /** One with whom everybody may be, and what is worst for each rule: so many who wait, and nobody for anybody. */
 const cases: readonly Case[] = [
   {
-    matchmaker: "fifo (all of them being measured)",
+    matchmaker: "fifo",
+    situation: "all of them are being measured",
     make: () => new FifoMatchmaker({ maxP2pRttMs: 150 }),
     rtts: far,
   },
-  { matchmaker: "fifo with a limit (every pair too slow)", make: () => new Apart(), rtts: far },
   {
-    matchmaker: "latency-fifo (every sum too large)",
+    matchmaker: "fifo, with nobody for anybody",
+    situation: "every pair is too slow",
+    make: () => new Apart(),
+    rtts: far,
+  },
+  {
+    matchmaker: "latency-fifo",
+    situation: "every sum is too large",
     make: () => new LatencyFifoMatchmaker({ maxServerRttMs: 100 }),
     rtts: far,
   },
   {
-    matchmaker: "group-reunion (partners not here)",
+    matchmaker: "group-reunion",
+    situation: "everybody's partners are missing",
     make: () => new GroupReunionMatchmaker({ fallback: null, waitForPartnersMs: null }),
     rtts: far,
   },
   {
-    matchmaker: "lowest-latency (all too far away)",
+    matchmaker: "lowest-latency",
+    situation: "all are too far away",
     make: () => new LowestLatencyMatchmaker({ maxP2pRttMs: 20 }),
     rtts: (random) => ({ server: 150 + 50 * random(), beacons: 150 + 50 * random() }),
   },
@@ -66,6 +77,7 @@ export function benchCore(options: { readonly json?: true | undefined }): void {
   const rows = cases.flatMap((one) =>
     SIZES.map((waiting) => ({
       matchmaker: one.matchmaker,
+      situation: one.situation,
       waiting,
       ...costPerEvent(one, waiting),
     })),

@@ -1,4 +1,4 @@
-import { appendFile, writeFile } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { fastProbeParameters, type MeasuringThread } from "@probematch/shared";
 import type * as Testbed from "@probematch/testbed";
 import { FifoMatchmaker } from "../matchmakers/fifo.js";
@@ -18,7 +18,7 @@ export interface CalibrationOrder {
   readonly measureIn: MeasuringThread;
   readonly json: boolean;
   readonly plot: Plot | null;
-  /** Every probe as a line of JSON. */
+  /** Every probe as a line of JSON, at the end of this file. */
   readonly samplesFile: string | null;
 }
 
@@ -34,7 +34,6 @@ export async function runCalibration(
   order: CalibrationOrder,
   io: CliIo,
 ): Promise<void> {
-  if (order.samplesFile !== null) await writeFile(order.samplesFile, "");
   const written: Promise<void>[] = [];
   const rows = await testbed.calibrate({
     startServer: startServerWith(order.rhythm === "fast" ? fastProbeParameters : {}),

@@ -33,6 +33,7 @@ describe("probematch", () => {
     [["calibrate", "--condition", "busy"], /^probematch: --condition busy is not known\. Known: idle, /],
     [["calibrate", "--rtt", "20,fast"], /^probematch: .*Wanted numbers from 0 up/],
     [["calibrate", "--from", "nowhere.jsonl"], /^probematch: .*nowhere\.jsonl cannot be read/],
+    [["calibrate", "--samples", "nowhere/one.jsonl"], /^probematch: .*one\.jsonl cannot be written/],
     [["calibrate", "--loss", "5"], /^probematch: .*Wanted shares from 0 to 1/],
     [["journal", "verify", "--data"], /^probematch: option .* argument missing/],
     [["journal", "verify", "surplus"], /^probematch: too many arguments/],

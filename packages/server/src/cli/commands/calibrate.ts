@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-
 import type * as Testbed from "@probematch/testbed";
 import { loadDrawChart } from "../drawChart.js";
 import { type CliIo, type Finish, UsageError } from "../io.js";
+import { writeOutput } from "../writeOutput.js";
 
 const help = `
 Starts real browsers (Chromium and Firefox have to be installed) and puts a known delay on the UDP path between them. What
@@ -69,6 +70,7 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
         const { tellCalibration } = await import("../calibrate.js");
         return tellCalibration(testbed.rowsOf(samples), { json, plot }, io);
       }
+      if (options.samples !== undefined) await writeOutput(options.samples, "", io);
       if (!testbed.isInNamespace()) {
         const [, program = "", ...args] = process.argv;
         const run = await testbed.runInNamespace(process.execPath, [program, ...args]);
