@@ -89,6 +89,28 @@ describe("the latency model", () => {
     );
   });
 
+  test("learns the same whenever it is asked, also of people who were measured anew since", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(located, located, fc.double({ min: 1, max: 500, noNaN: true }), fc.boolean()), {
+          maxLength: 20,
+        }),
+        fc.nat({ max: 5 }),
+        (observations, mostUnlearned) => {
+          const moving = { ...at(5, 90, 240, 150, 30) };
+          const [asked, late] = [new LatencyModel(), new LatencyModel(undefined, { mostUnlearned })];
+          for (const [x, y, rttMs, asks] of observations) {
+            Object.assign(moving, x);
+            for (const model of [asked, late]) model.observe(moving, y, rttMs, 100);
+            asked.edge(x, y);
+            if (asks) expect(late.chance(x, y, 100)).toBe(asked.chance(x, y, 100));
+          }
+          expect(late.save()).toEqual(asked.save());
+        },
+      ),
+    );
+  });
+
   test("takes in new RTTs of somebody it knows", () => {
     const model = new LatencyModel();
     const moved = { ...at(5, 90, 240, 150, 30) };

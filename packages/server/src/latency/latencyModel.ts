@@ -10,6 +10,20 @@ import { Sites } from "./sites.js";
 /** Scale of the logarithm of a pair's RTT, measured a second time within minutes. */
 const AGAIN_SCALE = 0.04;
 
+/**
+ * So many probes may wait to be learned from, which takes up to a tenth of a millisecond each: a matchmaker that never asks costs
+ * nothing, and the first question after a long silence does not have the server stand still.
+ */
+const MOST_UNLEARNED = 256;
+
+/** What a probe brought. Places are those of its time: people may be measured anew before it is learned from. */
+interface Observation {
+  readonly a: Place;
+  readonly b: Place;
+  readonly rttMs: number;
+  readonly limitMs: number | null;
+}
+
 interface Known {
   readonly serverRtt: Located["serverRtt"];
   readonly beaconRttMs: Located["beaconRttMs"];
@@ -44,9 +58,21 @@ export class LatencyModel {
   readonly #calibration: Calibration;
   readonly #known = new WeakMap<Located, Known>();
   readonly #prospects = new WeakMap<readonly CrowdMember[], Prospects>();
+  /** In the order of the log; learned from when somebody asks. What is learned does not depend on when that is. */
+  readonly #unlearned: Observation[] = [];
+  /** So many of the first ones were learned from. */
+  #learned = 0;
+  readonly #mostUnlearned: number;
 
-  /** @param saved what another model had learned: this one goes on there. What it knows of people is in themselves. */
-  constructor(saved: SavedLatency = { landmarks: [], sites: [], lessons: [], calibration: [] }) {
+  /**
+   * @param saved what another model had learned: this one goes on there. What it knows of people is in themselves.
+   * @param options.mostUnlearned probes kept to be learned from when somebody asks; beyond, the oldest is learned from
+   */
+  constructor(
+    saved: SavedLatency = { landmarks: [], sites: [], lessons: [], calibration: [] },
+    { mostUnlearned = MOST_UNLEARNED }: { readonly mostUnlearned?: number } = {},
+  ) {
+    this.#mostUnlearned = mostUnlearned;
     this.#landmarks = new Landmarks(saved.landmarks);
     this.#sites = new Sites(saved.sites.map((place) => place.map((rttMs) => rttMs ?? Number.NaN)));
     this.#lessons = new Lessons(this.#sites, saved.lessons);
@@ -54,6 +80,7 @@ export class LatencyModel {
   }
 
   save(): SavedLatency {
+    this.#learnAll();
     return {
       landmarks: this.#landmarks.names,
       sites: this.#sites.places.map((place) => place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs))),
@@ -80,6 +107,7 @@ export class LatencyModel {
   prospects(somebody: Located, crowd: readonly CrowdMember[], limitMs: number): readonly number[] {
     const { place } = this.#know(somebody);
     if (place === null || crowd.length === 0) return [];
+    this.#learnAll();
     let prospects = this.#prospects.get(crowd);
     if (prospects === undefined) {
       prospects = new Prospects(place, crowd);
@@ -97,19 +125,19 @@ export class LatencyModel {
     const placeA = this.#know(a).place;
     const placeB = this.#know(b).place;
     if (placeA === null || placeB === null || rttMs <= 0) return;
-    if (limitMs !== null)
-      this.#calibration.observe(chanceOf(this.#belief(placeA, placeB), limitMs), rttMs <= limitMs);
-    const { logRttMs, scale } = this.#fromLandmarks(placeA, placeB);
-    this.#lessons.learn(placeA, placeB, Math.log(rttMs) - logRttMs, scale * LOGISTIC_SD);
+    this.#unlearned.push({ a: placeA, b: placeB, rttMs, limitMs });
+    if (this.#unlearned.length - this.#learned > this.#mostUnlearned) this.#learnNext();
   }
 
   /** The probability that a measurement of the two comes out at `limitMs` or less. */
   chance(a: Located, b: Located, limitMs: number): number {
+    this.#learnAll();
     return this.#calibration.corrected(chanceOf(this.#beliefOf(a, b), limitMs));
   }
 
   /** The expected RTT with the bounds that 90 % of measurements stay within; unknown without landmarks. */
   edge(a: Located, b: Located): Edge {
+    this.#learnAll();
     const belief = this.#beliefOf(a, b);
     if (belief === nothingKnown) return unknownEdge;
     const spread = belief.scale * FIVE_PERCENT;
@@ -120,6 +148,28 @@ export class LatencyModel {
       lowMs: Math.exp(belief.logRttMs - spread),
       highMs: Math.exp(belief.logRttMs + spread),
     };
+  }
+
+  #learnAll(): void {
+    while (this.#unlearned.length > 0) this.#learnNext();
+  }
+
+  #learnNext(): void {
+    const next = this.#unlearned[this.#learned];
+    if (next === undefined) return;
+    this.#learned += 1;
+    // Together, as taking away the first one moves all others.
+    if (this.#learned === this.#unlearned.length || this.#learned > this.#mostUnlearned)
+      this.#forgetLearned();
+    const { a, b, rttMs, limitMs } = next;
+    if (limitMs !== null) this.#calibration.observe(chanceOf(this.#belief(a, b), limitMs), rttMs <= limitMs);
+    const { logRttMs, scale } = this.#fromLandmarks(a, b);
+    this.#lessons.learn(a, b, Math.log(rttMs) - logRttMs, scale * LOGISTIC_SD);
+  }
+
+  #forgetLearned(): void {
+    this.#unlearned.splice(0, this.#learned);
+    this.#learned = 0;
   }
 
   #beliefOf(a: Located, b: Located): Belief {

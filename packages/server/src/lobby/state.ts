@@ -243,7 +243,7 @@ export type Reminder =
   | { readonly kind: "pair"; readonly a: string; readonly b: string }
   | { readonly kind: "everybody" };
 
-export function createLobbyState(): LobbyState {
+export function createLobbyState(latency: LatencyModel = new LatencyModel()): LobbyState {
   return {
     sceneId: "",
     seed: "",
@@ -258,7 +258,7 @@ export function createLobbyState(): LobbyState {
     probes: new Map(),
     matches: new Map(),
     pairs: new PairTable(),
-    latency: new LatencyModel(),
+    latency,
     arrivals: 0,
     recentArrivals: [],
     crowd: [],

@@ -1,3 +1,4 @@
+import type { LatencyModel } from "../latency/latencyModel.js";
 import { apply } from "./apply.js";
 import type { Command } from "./commands.js";
 import type { LobbyConfig } from "./config.js";
@@ -16,7 +17,7 @@ export class VirtualScene {
   readonly config: LobbyConfig;
   /** The log so far; empty with `keepLog: false`. */
   readonly events: StoredEvent[];
-  state: LobbyState = createLobbyState();
+  state: LobbyState;
   /** Server time, epoch ms; goes forward only. */
   now: number;
   readonly #keepLog: boolean;
@@ -41,13 +42,15 @@ export class VirtualScene {
       readonly nodeId?: string;
       /** Default: true. Without it a long simulation takes no memory for what nobody reads. */
       readonly keepLog?: boolean;
+      /** What learns from the scene's probes. Default: as a server has it. */
+      readonly latency?: LatencyModel;
     },
   ) {
     this.config = config;
     this.#keepLog = options.keepLog ?? true;
     this.#onEffects = options.onEffects ?? (() => undefined);
     this.#onEvent = options.onEvent ?? (() => undefined);
-    if (options.saved != null) this.state = stateFrom(options.saved);
+    this.state = options.saved == null ? createLobbyState(options.latency) : stateFrom(options.saved);
     this.events = [...(options.log ?? [])];
     for (const event of this.events.slice(this.state.seq)) apply(this.state, event);
     this.now = Math.max(options.startAt ?? 0, this.state.now);

@@ -1,4 +1,5 @@
 import type { ProbeReport } from "@probematch/shared";
+import { LatencyModel } from "../latency/latencyModel.js";
 import * as commands from "../lobby/commands.js";
 import type { LobbyConfig } from "../lobby/config.js";
 import { DeadlineHeap } from "../lobby/deadlines.js";
@@ -33,6 +34,8 @@ const IDLE_LOOKS = 1_000;
 const SHORTEST_REST_MS = 10;
 /** Events in one moment, for each person who has come. */
 const MOST_EVENTS_AT_ONCE = 1_000;
+/** Nobody waits for a simulation's answers: a matchmaker that asks for no prediction has none made. */
+const MOST_UNLEARNED = 200_000;
 /** Time after which nobody can be waiting any more, on top of the last one's wait: a proposal's deadlines are minutes. */
 const SLACK_MS = 3_600_000;
 
@@ -63,6 +66,7 @@ export class StudyRun {
       seed,
       startAt,
       keepLog: false,
+      latency: new LatencyModel(undefined, { mostUnlearned: MOST_UNLEARNED }),
       onEffects: (effects) => {
         for (const effect of effects) this.#carryOut(effect);
       },

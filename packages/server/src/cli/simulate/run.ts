@@ -33,7 +33,7 @@ export async function runSimulation(options: SimulateOptions, io: CliIo): Promis
       "the study's matchmaker has no maxP2pRttMs, so nothing would be probed. Give a limit with --max-p2p-rtt.",
     );
   const log: string[] = [];
-  const note = options.journal === undefined ? () => undefined : (line: string) => void log.push(line);
+  const note = options.journal === undefined ? null : (line: string) => void log.push(line);
   const rows = await simulateAll(plan, options.seed, note, io);
   if (rows === null) return false;
   if (options.journal !== undefined) await writeOutput(options.journal, log.join(""), io);
@@ -58,13 +58,13 @@ const MOMENTS = 2_000;
 /**
  * The same people come to every matchmaker.
  *
- * @param note the chosen matchmaker's log under the first limit, a line at a time
+ * @param note the chosen matchmaker's log under the first limit, a line at a time; `null` = it is not wanted
  * @returns `null` when it was stopped
  */
 async function simulateAll(
   { study, worldFor }: SimulationPlan,
   seed: string,
-  note: (line: string) => void,
+  note: ((line: string) => void) | null,
   io: CliIo,
 ): Promise<SimulationRow[] | null> {
   const names = [study.name, ...baselines.filter((name) => name !== study.name)];
@@ -85,7 +85,8 @@ async function simulateAll(
           config,
           name,
           seed,
-          ...(rows.length === 0 && { onEvent: (_, event) => note(`${JSON.stringify(event)}\n`) }),
+          ...(note !== null &&
+            rows.length === 0 && { onEvent: (_, event) => note(`${JSON.stringify(event)}\n`) }),
         });
         while (!simulation.advance(MOMENTS)) {
           progress.update((rows.length + simulation.progress) / total, `${name}, ${maxP2pRttMs} ms`);
