@@ -53,7 +53,7 @@ export class StateSaver {
     let i = 0;
     for (const p of state.participants.values()) {
       this.#write(p, i);
-      this.#crowds.textOf(p);
+      this.#crowds.textOf(p, i);
       i += 1;
       if (i % PER_STEP === 0) yield;
     }
@@ -81,9 +81,9 @@ export class StateSaver {
     const crowds: string[] = [];
     for (const p of state.participants.values()) {
       participants.push(this.#write(p, count));
-      count += 1;
       if (p.releases.length > 0) released.push([p.participantId, releases.of(p.releases)]);
-      if (p.crowd.length > 0) crowds.push(written.textOf(p));
+      if (p.crowd.length > 0) crowds.push(written.textOf(p, count));
+      count += 1;
     }
     const crowd = written.placesOf(state.crowd);
     while (this.#writeFormed(state));
@@ -210,8 +210,8 @@ class Places<T> {
 class Crowds {
   readonly #places = new Map<CrowdMember, number>();
   readonly #located: string[] = [];
-  /** By participant, for as long as its crowd is the same. */
-  readonly #texts = new Map<Participant, { readonly crowd: Participant["crowd"]; readonly text: string }>();
+  /** By participant, in the order of the state's: each for as long as its crowd is the same. */
+  readonly #texts: ({ readonly crowd: Participant["crowd"]; readonly text: string } | undefined)[] = [];
 
   /** Everybody who was in a crowd when that was written, by place; some may be in none any more. */
   get located(): readonly string[] {
@@ -219,12 +219,12 @@ class Crowds {
   }
 
   /** Empty where there is no crowd. */
-  textOf(p: Participant): string {
+  textOf(p: Participant, index: number): string {
     if (p.crowd.length === 0) return "";
-    const known = this.#texts.get(p);
+    const known = this.#texts[index];
     if (known?.crowd === p.crowd) return known.text;
     const text = `[${JSON.stringify(p.participantId)},[${this.placesOf(p.crowd).join()}]]`;
-    this.#texts.set(p, { crowd: p.crowd, text });
+    this.#texts[index] = { crowd: p.crowd, text };
     return text;
   }
 
