@@ -18,8 +18,11 @@ interface Options {
 const FIRST_SHARE = 0.1;
 /** Load before the one that is measured, in seconds: at a gentle rate, then at the measured one. */
 const WARM_S = 5;
-/** How long those who wait are watched before the load, to know what they cost by themselves, in ms. */
-const WATCH_MS = 5000;
+/**
+ * How long those who wait are watched before the load, to know what they cost by themselves, in ms: a whole number of the rounds
+ * in which 10,000 are told where they stand.
+ */
+const WATCH_MS = 10_000;
 
 /**
  * What a server carries: those who only wait (memory), then matches at a fixed rate (latency, CPU). Servers, Redis and

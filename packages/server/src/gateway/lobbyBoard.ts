@@ -7,8 +7,8 @@ const NEWS_PER_SECOND = 400;
 /** … but everybody is told where they stand once in the refresh time, as long as that takes no more than this. */
 const MOST_PER_SECOND = 2000;
 /** Told in one turn of the event loop, and the pause after it: signaling must not wait for a crowd to be told. */
-const SLICE = 40;
-const SLICE_PAUSE_MS = 10;
+const SLICE = 100;
+const SLICE_PAUSE_MS = 25;
 
 /**
  * Keeps the waiting participants of one scene told where they stand: soon after the pool changed, and every few
