@@ -1,8 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findOnPath } from "@probematch/testbed";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -87,4 +89,33 @@ describe("bench", () => {
       kinds.map((kind) => [kind, 1]),
     );
   });
+
+  it.skipIf(findOnPath("redis-server", "valkey-server") === null)(
+    "that is told to end leaves no process and no file behind",
+    async () => {
+      const temporary = mkdtempSync(join(folder, "tmp-"));
+      const child = spawn(process.execPath, [program, "load", "--setup", "redis-1"], {
+        env: { ...process.env, TMPDIR: temporary },
+        stdio: "ignore",
+      });
+      const files = () => readdirSync(temporary).map((name) => name.replace(/-[^-]*$/, ""));
+      await expect.poll(files).toEqual(["probematch-load", "probematch-redis"]);
+      const [redis = ""] = readdirSync(temporary).filter((name) => name.startsWith("probematch-redis"));
+      const ofRedis = () =>
+        readdirSync("/proc").filter((pid) => workingFolder(pid)?.startsWith(join(temporary, redis)));
+      if (process.platform === "linux") expect(ofRedis()).toHaveLength(1);
+      child.kill("SIGTERM");
+      expect(await once(child, "exit")).toEqual([143, null]);
+      if (process.platform === "linux") await expect.poll(ofRedis).toEqual([]);
+      expect(files()).toEqual([]);
+    },
+  );
 });
+
+function workingFolder(pid: string): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return null;
+  }
+}

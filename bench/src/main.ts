@@ -102,6 +102,8 @@ program
     await benchWorker(options);
   });
 
+// By exit(), so that the Redis, the servers and the browsers that were started end as well.
+process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
 try {
   await program.parseAsync();
 } catch (error) {

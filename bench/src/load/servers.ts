@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -36,6 +37,7 @@ export class Servers {
   static async start(setup: SetupName, profileDir: string | undefined): Promise<Servers> {
     const redis = setup.startsWith("redis") ? await startRedis({ appendOnly: true }) : null;
     const dataDir = await mkdtemp(join(tmpdir(), "probematch-load-"));
+    process.once("exit", () => rmSync(dataDir, { recursive: true, force: true }));
     const count = setup === "redis-3" ? 3 : 1;
     const children = await Promise.all(
       Array.from({ length: count }, (_, i) =>

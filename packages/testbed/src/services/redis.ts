@@ -55,6 +55,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServi
       command,
       args,
       cwd: folder,
+      temporaryFolder: options.folder === undefined ? folder : undefined,
       host,
       port,
       isUp: () => answers(host, port, "PING\r\n", "+PONG"),

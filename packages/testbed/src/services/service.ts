@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 
 /** A server that runs as a child process of the test. */
@@ -27,6 +28,8 @@ export interface ServiceStart {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** Removed where this process ends without `close()`. Default: nothing. */
+  readonly temporaryFolder?: string | undefined;
   /** Added to this process' environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly host: string;
@@ -61,7 +64,10 @@ export async function startService(start: ServiceStart): Promise<Service> {
     });
   });
   const isOver = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
-  const killWithUs = () => child.kill("SIGKILL");
+  const killWithUs = () => {
+    child.kill("SIGKILL");
+    if (start.temporaryFolder !== undefined) rmSync(start.temporaryFolder, { recursive: true, force: true });
+  };
   process.once("exit", killWithUs);
 
   async function close(): Promise<void> {

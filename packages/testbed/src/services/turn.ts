@@ -57,6 +57,7 @@ export async function startTurn({ secret, host = defaultRelayHost() }: TurnOptio
       command,
       args,
       cwd: folder,
+      temporaryFolder: folder,
       host,
       port,
       isUp: () => answersBinding(host, port),
