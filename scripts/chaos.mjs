@@ -4,7 +4,8 @@
  * seed is two studies: one on one server that crashes, and one on two to four nodes over a modelled journal.
  *
  * Seeds are numbers: `--seed` is the first one (default 0), `--seeds` how many (default 1000). One that fails is looked
- * at again with `--seeds 1 --seed <it>`. Ends with 1 when anything happened that must never happen.
+ * at again with `--seeds 1 --seed <it>`. Ends with 1 when anything happened that must never happen. `--plant lost` (or
+ * another kind of violation) puts a mistake of that kind into the simulated nodes, to see that it is found.
  */
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
@@ -25,21 +26,27 @@ else await work();
 
 /** @returns {Promise<number>} the exit code */
 async function main() {
-  /** @type {{ first: number, count: number, json: boolean }} */
+  /** @type {{ first: number, count: number, plant: string | null, json: boolean }} */
   let options;
   try {
     const { values } = parseArgs({
       args: process.argv.slice(2).filter((arg) => arg !== "--"),
-      options: { seeds: { type: "string" }, seed: { type: "string" }, json: { type: "boolean" } },
+      options: {
+        seeds: { type: "string" },
+        seed: { type: "string" },
+        plant: { type: "string" },
+        json: { type: "boolean" },
+      },
     });
     options = {
       first: whole("seed", values.seed, 0, 0),
       count: whole("seeds", values.seeds, 1000, 1),
+      plant: values.plant ?? null,
       json: values.json === true,
     };
   } catch (error) {
     process.stderr.write(
-      `chaos: ${error instanceof Error ? error.message : error}\nUsage: chaos [--seeds <how many>] [--seed <the first>] [--json]\n`,
+      `chaos: ${error instanceof Error ? error.message : error}\nUsage: chaos [--seeds <how many>] [--seed <the first>] [--plant <a mistake>] [--json]\n`,
     );
     return 2;
   }
@@ -50,11 +57,15 @@ async function main() {
   });
   if (build.status !== 0) return 1;
 
-  const { violationKinds } = await import(core);
+  const { plantedBugs, violationKinds } = await import(core);
+  if (options.plant !== null && !Object.hasOwn(plantedBugs, options.plant)) {
+    process.stderr.write(`chaos: --plant: wanted one of ${Object.keys(plantedBugs).join(", ")}.\n`);
+    return 2;
+  }
   /** @type {Count} */
   const sum = { participants: 0, matches: 0, violations: {}, failing: [] };
   for (const kind of violationKinds) sum.violations[kind] = 0;
-  await run(options.first, options.count, (count) => {
+  await run(options, (count) => {
     sum.participants += count.participants;
     sum.matches += count.matches;
     sum.failing.push(...count.failing);
@@ -68,14 +79,13 @@ async function main() {
 }
 
 /**
- * @param {number} first
- * @param {number} count
+ * @param {{ first: number, count: number, plant: string | null }} options
  * @param {(count: Count) => void} add
  */
-async function run(first, count, add) {
+async function run({ first, count, plant }, add) {
   let next = first;
   const workers = Array.from({ length: Math.min(availableParallelism(), Math.ceil(count / SHARE)) }, () => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: { core } });
+    const worker = new Worker(new URL(import.meta.url), { workerData: { core, plant } });
     const give = () => {
       const from = next;
       const to = Math.min(first + count, from + SHARE);
@@ -96,7 +106,8 @@ async function run(first, count, add) {
 }
 
 async function work() {
-  const { chaosRun, clusterRun } = await import(workerData.core);
+  const { chaosRun, clusterRun, plantedBugs } = await import(workerData.core);
+  const bug = workerData.plant === null ? {} : plantedBugs[workerData.plant];
   parentPort?.on("message", (/** @type {{ from: number, to: number } | null} */ share) => {
     if (share === null) {
       parentPort?.close();
@@ -106,7 +117,14 @@ async function work() {
     const count = { participants: 0, matches: 0, violations: {}, failing: [] };
     for (let seed = share.from; seed < share.to; seed += 1) {
       for (const [setting, run] of Object.entries({ "one server": chaosRun, "several nodes": clusterRun })) {
-        const result = run(`s${seed}`, "crowds");
+        let result;
+        try {
+          result = run(`s${seed}`, "crowds", bug);
+        } catch (error) {
+          // As bad as a promise broken, and as easily looked at again by its seed.
+          count.failing.push({ seed, what: `${setting}: ${error instanceof Error ? error.stack : error}` });
+          continue;
+        }
         count.participants += result.participants;
         count.matches += result.matches;
         for (const { kind, what, at } of result.violations) {
@@ -125,7 +143,13 @@ async function work() {
  */
 function report({ count, json }, { participants, matches, violations, failing }) {
   const failingSeeds = [...new Set(failing.map(({ seed }) => seed))];
-  const lines = failing.slice(0, 20).map(({ seed, what }) => `seed ${seed}: ${what}\n`);
+  // The first of each kind of a seed: what is wrong at one time is wrong at many.
+  const firsts = new Map();
+  for (const failure of failing) {
+    const key = `${failure.seed} ${failure.what.split(":", 1)}`;
+    if (!firsts.has(key)) firsts.set(key, failure);
+  }
+  const lines = [...firsts.values()].slice(0, 20).map(({ seed, what }) => `seed ${seed}: ${what}\n`);
   if (json) {
     const more = failingSeeds.length === 0 ? {} : { failingSeeds };
     process.stdout.write(`${JSON.stringify({ seeds: count, participants, matches, violations, ...more })}\n`);

@@ -15,6 +15,7 @@ export { type ChaosResult, chaosRun } from "./sim/chaosRun.js";
 export { clusterRun } from "./sim/clusterRun.js";
 export { violationKinds } from "./sim/invariants.js";
 export { type LatencyMatrix, medianNodes, parseLatencyMatrix } from "./sim/latencyMatrix.js";
+export { plantedBugs } from "./sim/plantedBugs.js";
 export { aucOf } from "./sim/predictionQuality.js";
 export { predictionRow, type QualityRow, qualityRow } from "./sim/qualityBenchmark.js";
 export { type ComparedMatchmaker, comparedMatchmakers } from "./sim/qualityMatchmakers.js";
