@@ -49,8 +49,9 @@ describe("bench", () => {
   });
 
   it("prints one JSON object for every matrix of a folder", () => {
-    writeFileSync(join(folder, "three.csv"), "0,10,20\n11,0,\n20,30,0\n");
-    const { status, stdout } = bench(
+    const csv = ["0,10,20,30,", "11,0,,25,", "20,,0,15,", "30,25,15,0,", ",,,,"].join("\n");
+    writeFileSync(join(folder, "four.csv"), csv);
+    const { status, stdout, stderr } = bench(
       "quality",
       "--latency",
       folder,
@@ -58,10 +59,11 @@ describe("bench", () => {
       ...["--participants", "20", "--seeds", "1"],
     );
     expect(status).toBe(0);
+    expect(stderr).toContain("four.csv: 1 dead nodes left out, 1 missing pairs filled in");
     const { rows, prediction } = JSON.parse(stdout);
     expect(rows).toHaveLength(8);
     expect(rows[2]).toEqual({
-      matrix: "three",
+      matrix: "four",
       groupSize: 2,
       matchmaker: "lowest-latency",
       matchedShare: 1,
@@ -69,7 +71,7 @@ describe("bench", () => {
       waitMs: { p50: expect.any(Number), p95: expect.any(Number) },
     });
     expect(prediction.at(-1)).toEqual({
-      matrix: "three",
+      matrix: "four",
       beacons: 5,
       auc: null,
       calibrationError: expect.any(Number),

@@ -105,7 +105,13 @@ function matricesIn(folder: string): string[] {
 /** `null` for a file that is no matrix, such as a list of places beside one. */
 function readMatrix(file: string): LatencyMatrix | null {
   try {
-    return parseLatencyMatrix(readFileSync(file, "utf8"));
+    const matrix = parseLatencyMatrix(readFileSync(file, "utf8"));
+    const { droppedNodes, filledCells } = matrix.repairs;
+    if (droppedNodes + filledCells > 0)
+      process.stderr.write(
+        `${file}: ${droppedNodes} dead nodes left out, ${filledCells} missing pairs filled in\n`,
+      );
+    return matrix;
   } catch (error) {
     process.stderr.write(`${file} is left out: ${error instanceof Error ? error.message : String(error)}\n`);
     return null;
