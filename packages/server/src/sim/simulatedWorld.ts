@@ -31,6 +31,8 @@ export interface SimulatedWorld {
   readonly people: readonly SimulatedPerson[];
   /** The true RTT of a pair, last miles included, ms; infinite where one of the two is a stranger. */
   rttMs(a: string, b: string): number;
+  /** False: the two are the same person come twice, who is no partner to itself. Default: all may. */
+  mayMeet?(a: string, b: string): boolean;
   probe(a: string, b: string): SimulatedProbe;
 }
 

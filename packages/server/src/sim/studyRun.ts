@@ -8,6 +8,8 @@ import type { Effect } from "../lobby/effects.js";
 import type { StoredEvent } from "../lobby/events.js";
 import type { LobbyState } from "../lobby/state.js";
 import { VirtualScene } from "../lobby/virtualScene.js";
+import type { Rule } from "../matchmakers/rules/rule.js";
+import { RuleSet } from "../matchmakers/rules/ruleSet.js";
 import { type SimulatedPerson, type SimulatedWorld, steadyRtt } from "./simulatedWorld.js";
 import { StudyTally } from "./studyTally.js";
 
@@ -62,7 +64,7 @@ export class StudyRun {
   constructor(options: StudyRunOptions) {
     this.#options = options;
     const { world, config, seed, startAt = 0 } = options;
-    this.#scene = new VirtualScene(config, {
+    this.#scene = new VirtualScene(withoutCopies(config, world), {
       seed,
       startAt,
       keepLog: false,
@@ -208,6 +210,16 @@ export class StudyRun {
   #soon(delayMs: number, action: () => void): void {
     this.#plans.add(this.#scene.now + delayMs, action);
   }
+}
+
+/** The scene's rules, and that of a world in which somebody may come twice. */
+function withoutCopies(config: LobbyConfig, world: SimulatedWorld): LobbyConfig {
+  if (world.mayMeet === undefined) return config;
+  const others: Rule = {
+    name: "another person",
+    allowsPair: (a, b) => world.mayMeet?.(a.participantId, b.participantId) ?? true,
+  };
+  return { ...config, rules: new RuleSet([...(config.rules?.rules ?? []), others]) };
 }
 
 function earliest(a: number | null, b: number | null): number | null {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { LobbyConfig } from "../../lobby/config.js";
 import type { StoredEvent } from "../../lobby/events.js";
 import { seededRandom } from "../../lobby/random.js";
 import { FifoMatchmaker } from "../../matchmakers/fifo.js";
@@ -54,21 +55,29 @@ describe("the curve of leaving", () => {
 });
 
 /** A log of the shipped world, in which everything is known. */
-function logOf(changes: Partial<QualityOptions> = {}) {
-  const places = worldPlaces("test");
+function logOf(changes: Partial<QualityOptions> = {}, seed = "test") {
+  const places = worldPlaces(seed);
   const options = { ...benchmarkWorld, participants: 400, dropout: 0.4, weights: places.weights, ...changes };
-  const world = new QualityWorld(places.matrix, options, "test");
+  const world = new QualityWorld(places.matrix, options, seed);
   const config = plainConfig(options, new FifoMatchmaker({ maxP2pRttMs: 120 }));
   const events: StoredEvent[] = [];
   const run = new StudyRun({
     world,
     config,
-    seed: "test",
+    seed,
     startAt: 1.7e12,
     onEvent: (_, event) => events.push(event),
   });
   run.advance();
   return { world, config, events, figures: run.tally.figures() };
+}
+
+function heldOut(events: readonly StoredEvent[], config: LobbyConfig) {
+  const steps = holdOut(readPilot(events), config, "test");
+  const shares: number[] = [];
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) shares.push(step.value);
+  return { result: step.value as HoldOut, shares };
 }
 
 describe("what a log of a known world teaches", () => {
@@ -116,12 +125,8 @@ describe("what a log of a known world teaches", () => {
 
   test("predicts the second half from the first", () => {
     const { events: fewer, config: rules } = logOf({ participants: 200 });
-    const steps = holdOut(readPilot(fewer), rules, "test");
-    const shares: number[] = [];
-    let step = steps.next();
-    for (; step.done !== true; step = steps.next()) shares.push(step.value);
+    const { result, shares } = heldOut(fewer, rules);
     expect(shares.at(-1)).toBe(1);
-    const result = step.value as HoldOut;
     expect(result.people).toEqual({ learnedFrom: 101, predicted: 99 });
     const rowOf = (figure: string) => result.rows.find((row) => row.figure === figure);
     for (const figure of ["matchedShare", "timedOutShare", "leftShare"]) {
@@ -139,7 +144,31 @@ describe("what a log of a known world teaches", () => {
     expect(worlds[0]?.rttMs("p2", "p0")).toBe(worlds[1]?.rttMs("p0", "p2"));
     expect(worlds[0]?.rttMs("p0", "p1")).not.toBe(worlds[0]?.rttMs("p0", "p2"));
   });
+
+  test("lets nobody be matched with a copy of itself, who would be the nearest of all", () => {
+    const person = (at: number, who: number) => ({ at, person: who, leavesAt: null });
+    const copies = new PilotWorld(lesson, [person(0, 7), person(10, 7), person(20, 7)], "test");
+    expect(copies.mayMeet("p0", "p2")).toBe(false);
+    const config = plainConfig(benchmarkWorld, new FifoMatchmaker({ maxP2pRttMs: 1_000 }));
+    const alone = new StudyRun({ world: copies, config, seed: "test" });
+    alone.advance();
+    expect(alone.tally.figures()).toMatchObject({ matchedShare: 0, timedOutShare: 1 });
+    const others = new PilotWorld(lesson, [person(0, 7), person(10, 7), person(20, 8)], "test");
+    expect(others.mayMeet("p0", "p2")).toBe(true);
+  });
 });
+
+test("nine tenths of what happens lie within the nine tenths that are predicted, over many made pilots", () => {
+  const rows = Array.from({ length: 8 }, (_, i) => logOf({ participants: 70 }, `made ${i}`)).flatMap(
+    ({ events, config }) => heldOut(events, config).result.rows,
+  );
+  const within = rows.filter(({ happened, predicted: { low, high } }) => {
+    return happened !== null && low !== null && high !== null && happened >= low && happened <= high;
+  });
+  expect(rows).toHaveLength(56);
+  // The seven figures of a pilot hang together, so that 56 of them vary as some 20 would: two standard deviations either way.
+  expect(within.length / rows.length).toBeGreaterThan(0.77);
+}, 120_000);
 
 test("without landmarks the paths of those never probed are drawn from all that were measured", () => {
   const { events } = logOf({ participants: 150 });

@@ -54,6 +54,14 @@ export class PilotWorld implements SimulatedWorld {
     return rttMs;
   }
 
+  /**
+   * Copies of one person never meet. They would be the nearest of neighbours, and just those who have no other would find
+   * one there: in the pilot each of them was there once.
+   */
+  mayMeet(a: string, b: string): boolean {
+    return this.#models[Number(a.slice(1))] !== this.#models[Number(b.slice(1))];
+  }
+
   probe(a: string, b: string): SimulatedProbe {
     const { failedShare, failedMs, measuredMs } = this.#lesson.probes;
     const [fails, took] = [this.#chance() < failedShare, this.#chance()];
