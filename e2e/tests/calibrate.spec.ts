@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -40,4 +41,22 @@ test("calibrate measures a page in the background in Chromium too", async () => 
   const { rows } = JSON.parse(stdout) as { rows: unknown[] };
   expect(rows).toMatchObject([{ pair: "chromium-chromium", condition: "background", probes: 1 }]);
   expect(stderr).not.toContain("left out");
+});
+
+test("calibrate that is told to end stops after the probe under way, and prints what it has", async () => {
+  const args = ["calibrate", "--json", "--pair", "chromium-chromium", "--rtt", "20,100", "--probes", "2"];
+  const child = spawn(process.execPath, [command, ...args]);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  await expect.poll(() => stderr, { timeout: 25_000 }).toContain("1/2");
+  child.kill("SIGTERM");
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(JSON.parse(stdout).rows[0]).toMatchObject({ injectedRttMs: 20, probes: 2 });
+  expect(stderr).not.toContain("2/2");
+  expect(stderr).not.toContain("bug");
 });

@@ -118,7 +118,9 @@ function commonOptions(
   { headless = true, timeoutMs = 30_000 }: LaunchBrowserOptions,
   { executablePath }: FoundBrowser,
 ): LaunchOptions {
-  return { headless, timeout: timeoutMs, executablePath };
+  // Whoever is told to end closes its browsers itself, after what is under way; at the process' exit they end in any case.
+  const ownSignals = { handleSIGINT: false, handleSIGTERM: false };
+  return { headless, timeout: timeoutMs, executablePath, ...ownSignals };
 }
 
 function chromiumArguments({ mdns = false, loopback = false }: LaunchBrowserOptions): string[] {

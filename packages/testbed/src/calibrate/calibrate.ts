@@ -32,6 +32,7 @@ const FAILURES_IN_A_ROW = 10;
  */
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationRow[]> {
   const { probes = 20, onRow, onSkip, signal } = options;
+  const isStopped = () => signal?.aborted === true;
   const cells = cellsOf(options.grid);
   const rows: CalibrationRow[] = [];
   // What a background needs is a browser of another kind: all else is measured as if there were no such condition.
@@ -39,12 +40,14 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
     const lab = await openLab(pair, options.startServer, { canHideFirst });
     try {
       for (const cell of cells.filter((one) => one.pair === pair && isHidden(one) === canHideFirst)) {
-        if (signal?.aborted === true) return rows;
+        if (isStopped()) return rows;
         if (!(await lab.prepare(cell))) {
           onSkip?.(cell, "this browser cannot be brought into this condition here");
           continue;
         }
-        const row = rowOf(cell, await probeCell(lab, cell, probes, options));
+        const samples = await probeCell(lab, cell, probes, options);
+        if (isStopped() && samples.length === 0) return rows;
+        const row = rowOf(cell, samples);
         rows.push(row);
         onRow?.(row, { done: rows.length, of: cells.length });
       }
