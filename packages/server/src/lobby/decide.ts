@@ -22,7 +22,11 @@ export interface MatchmakerFault {
   readonly reason: string;
 }
 
-export type Looked = Pick<Agenda, "participants" | "proposals" | "matches" | "asked" | "poolChanged">;
+/** What stood on the agenda's lists. */
+export type Looked = Readonly<
+  Record<"participants" | "proposals" | "matches" | "asked", ReadonlySet<string>> &
+    Pick<Agenda, "poolChanged">
+>;
 
 /**
  * What follows from the state at a time. Call it after every change and when {@link wakeAt} says so, append what
@@ -43,7 +47,7 @@ export function decide(state: LobbyState, config: LobbyConfig, now: number): Ver
   const participants = take(agenda.participants);
   const proposals = take(agenda.proposals);
   const matches = take(agenda.matches);
-  const looked: Looked = { participants, proposals, matches, asked: new Set(), poolChanged: false };
+  const looked: Looked = { participants, proposals, matches, asked: nobody, poolChanged: false };
   const decisions = [
     ...settleProposals(state, config, proposals, time),
     ...settleParticipants(state, config, participants, time),
@@ -51,7 +55,7 @@ export function decide(state: LobbyState, config: LobbyConfig, now: number): Ver
   ];
   if (decisions.length > 0)
     return { decisions: withTreatments(state, config, decisions), faults: [], looked };
-  const asked = new Set(agenda.asked);
+  const asked = copyOf(agenda.asked);
   const { poolChanged } = agenda;
   const proposed = propose(state, config, time);
   return {
@@ -80,11 +84,16 @@ export function rest(state: LobbyState, now: number): void {
   for (const list of ["participants", "proposals", "matches", "asked"] as const) agenda[list].clear();
 }
 
-function take(ids: Set<string>): Set<string> {
-  const taken = new Set(ids);
+function take(ids: Set<string>): ReadonlySet<string> {
+  const taken = copyOf(ids);
   ids.clear();
   return taken;
 }
+
+const nobody: ReadonlySet<string> = new Set();
+
+/** Most lists are empty at most looks, of which there are several an event. */
+const copyOf = (ids: ReadonlySet<string>): ReadonlySet<string> => (ids.size === 0 ? nobody : new Set(ids));
 
 /** When to call {@link decide} again although nothing happened; `null` = no need. */
 export function wakeAt(state: LobbyState): number | null {

@@ -58,6 +58,13 @@ export function addSimulate(program: Command, io: CliIo, finish: Finish): void {
     .addOption(number("--patience-ms <ms>", "time after which a wait ends (default: 300000)", above(0)))
     .addOption(number("--dropout <share>", "people who leave before, if still waiting", share).default(0))
     .option("--seed <text>", "all chance follows from it", "1")
+    .addOption(
+      number(
+        "--threads <n>",
+        "matchmakers simulated at a time (default: as many as cores, from 3000 participants on)",
+        whole(1, 64),
+      ).conflicts("fit"),
+    )
     .option("-c, --config <file>", "a study's configuration")
     .option("-s, --scene <scene>", "a scene of it (default: its only one)")
     .addOption(

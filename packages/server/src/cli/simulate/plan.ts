@@ -18,6 +18,7 @@ export interface SimulateOptions extends StudyChoice {
   readonly dropout: number;
   readonly fit?: string | undefined;
   readonly seed: string;
+  readonly threads?: number | undefined;
   readonly journal?: string | undefined;
   readonly plot?: string | undefined;
   readonly json?: true | undefined;
@@ -28,6 +29,8 @@ export interface SimulationPlan {
   /** Where the latencies are from, for the figures. */
   readonly matrix: string;
   readonly study: ChosenStudy;
+  /** How many come. */
+  readonly participants: number;
   /** A fresh one for every run: the same people, the same paths. */
   worldFor(maxP2pRttMs: number): SimulatedWorld;
   /** What a pilot's log taught; `null` without one. */

@@ -43,6 +43,7 @@ export async function planFit(
   return {
     matrix: basename(options.fit),
     study,
+    participants: times.length,
     worldFor: () =>
       new PilotWorld(
         lesson,

@@ -52,6 +52,7 @@ export async function planWorld(options: SimulateOptions, io: CliIo): Promise<Si
       ...chosen,
       configFor: (matchmaker) => ({ ...chosen.configFor(matchmaker), waitTimeoutMs: patienceMs }),
     },
+    participants: people.participants,
     worldFor: (maxP2pRttMs) => new QualityWorld(places.matrix, { ...people, maxP2pRttMs }, options.seed),
     fit: null,
   };

@@ -1,18 +1,16 @@
-import { setImmediate } from "node:timers/promises";
-import type { Matchmaker } from "../../matchmakers/matchmaker.js";
-import { type ComparedMatchmaker, comparedMatchmaker } from "../../sim/qualityMatchmakers.js";
-import type { SimulatedWorld } from "../../sim/simulatedWorld.js";
-import { Simulation, type SimulationRow } from "../../sim/simulation.js";
+import type { SimulationRow } from "../../sim/simulation.js";
 import { loadDrawChart } from "../drawChart.js";
 import { type CliIo, UsageError } from "../io.js";
 import { writeOutput } from "../writeOutput.js";
 import { SIMULATION_TITLE, simulationChart } from "./chart.js";
 import { describeFit } from "./fitReport.js";
+import { type Job, jobsOf, simulateJob } from "./jobs.js";
 import type { SimulateOptions, SimulationPlan } from "./plan.js";
 import { planFit } from "./planFit.js";
 import { planWorld } from "./planWorld.js";
 import { showProgress } from "./progress.js";
 import { describeRows } from "./table.js";
+import { simulateInThreads, threadsFor } from "./threads.js";
 
 /**
  * Simulates every limit with every matchmaker, and prints the figures.
@@ -34,7 +32,7 @@ export async function runSimulation(options: SimulateOptions, io: CliIo): Promis
     );
   const log: string[] = [];
   const note = options.journal === undefined ? null : (line: string) => void log.push(line);
-  const rows = await simulateAll(plan, options.seed, note, io);
+  const rows = await simulateAll(plan, options, note, io);
   if (rows === null) return false;
   if (options.journal !== undefined) await writeOutput(options.journal, log.join(""), io);
   if (options.plot !== undefined && draw !== null)
@@ -46,55 +44,33 @@ export async function runSimulation(options: SimulateOptions, io: CliIo): Promis
   return true;
 }
 
-const baselines = [
-  "lowest-latency",
-  "fifo",
-  "latency-fifo",
-  "oracle",
-] as const satisfies readonly ComparedMatchmaker[];
-/** Moments of a study between two looks at whether somebody wants it stopped. */
-const MOMENTS = 2_000;
-
-/**
- * The same people come to every matchmaker.
- *
- * @param note the chosen matchmaker's log under the first limit, a line at a time; `null` = it is not wanted
- * @returns `null` when it was stopped
- */
+/** @returns `null` when it was stopped */
 async function simulateAll(
-  { study, worldFor }: SimulationPlan,
-  seed: string,
-  note: ((line: string) => void) | null,
+  plan: SimulationPlan,
+  options: SimulateOptions,
+  onLogLine: ((line: string) => void) | null,
   io: CliIo,
-): Promise<SimulationRow[] | null> {
-  const names = [study.name, ...baselines.filter((name) => name !== study.name)];
-  const total = study.limitsMs.length * names.length;
-  const rows: SimulationRow[] = [];
+): Promise<readonly SimulationRow[] | null> {
+  const jobs = jobsOf(plan);
+  const threads = options.threads ?? threadsFor(plan.participants);
   const progress = showProgress(io);
-  const matchmakerOf = (name: string, maxP2pRttMs: number, world: SimulatedWorld): Matchmaker =>
-    name === study.name
-      ? study.matchmakerFor(maxP2pRttMs)
-      : comparedMatchmaker(name as ComparedMatchmaker, world, { maxP2pRttMs });
+  const onProgress = (share: number, { name, maxP2pRttMs }: Job) =>
+    progress.update(share, `${name}, ${maxP2pRttMs} ms`);
   try {
-    for (const maxP2pRttMs of study.limitsMs) {
-      for (const name of names) {
-        const world = worldFor(maxP2pRttMs);
-        const config = study.configFor(matchmakerOf(name, maxP2pRttMs, world));
-        const simulation = new Simulation({
-          world,
-          config,
-          name,
-          seed,
-          ...(note !== null &&
-            rows.length === 0 && { onEvent: (_, event) => note(`${JSON.stringify(event)}\n`) }),
-        });
-        while (!simulation.advance(MOMENTS)) {
-          progress.update((rows.length + simulation.progress) / total, `${name}, ${maxP2pRttMs} ms`);
-          await setImmediate();
-          if (io.stop.aborted) return null;
-        }
-        rows.push(simulation.row());
-      }
+    // A pilot's people are as costly to learn about as to simulate.
+    if (threads > 1 && options.fit === undefined) {
+      const start = { options, cwd: io.cwd, env: io.env };
+      return await simulateInThreads(start, jobs, threads, { onProgress, onLogLine, stop: io.stop });
+    }
+    const rows: SimulationRow[] = [];
+    for (const [i, job] of jobs.entries()) {
+      const row = await simulateJob(plan, job, options.seed, {
+        onProgress: (share) => onProgress((i + share) / jobs.length, job),
+        onLogLine: i === 0 ? onLogLine : null,
+        stop: io.stop,
+      });
+      if (row === null) return null;
+      rows.push(row);
     }
     return rows;
   } finally {

@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { builtFile } from "../../../test/built.js";
 import { cli } from "../../../test/cliRun.js";
 import type { SimulationRow } from "../../sim/simulation.js";
 
@@ -126,6 +129,30 @@ describe("probematch simulate", { timeout: 60_000 }, () => {
     const drawn = String(terminal.read(terminal.readableLength));
     expect(drawn).toContain("0 %");
     expect(drawn.endsWith("\u001B[2K")).toBe(true);
+  });
+
+  it("comes to the same on several threads, and tells there what goes wrong in one", async () => {
+    const args = ["simulate", "--participants", "120", "--sweep", "max-p2p-rtt=80:120:20", "--json"];
+    const inThreads = (...more: string[]) =>
+      spawnSync(process.execPath, [builtFile("cli/main.js"), ...args, "--threads", "3", ...more], {
+        cwd,
+        encoding: "utf8",
+      });
+    const { status, stdout, stderr } = inThreads();
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toBe((await cli(args, { cwd })).out);
+    const restless = file(
+      "restless.mjs",
+      `const { FifoMatchmaker } = await import(${JSON.stringify(pathToFileURL(builtFile("index.js")).href)});
+      class Restless extends FifoMatchmaker {
+        relaxesAt(candidate, context) { return context.now + 0.001; }
+        findMatches() { return []; }
+      }
+      export default { scenes: [{ id: "s", matchmaking: { matchmaker: new Restless({ maxP2pRttMs: 100 }) } }] };`,
+    );
+    const stuck = inThreads("--config", restless);
+    expect([stuck.status, stuck.stdout]).toEqual([1, ""]);
+    expect(stuck.stderr).toMatch(/^probematch: .*nothing new came of \d+ looks/);
   });
 
   it("prints nothing when it was stopped before the end", async () => {
