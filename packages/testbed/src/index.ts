@@ -12,8 +12,10 @@ export { type CalibrateOptions, calibrate } from "./calibrate/calibrate.js";
 export {
   type Cell,
   type Condition,
+  cellsOf,
   conditions,
   type GridSelection,
+  impossible,
   type Pair,
   pairs,
 } from "./calibrate/grid.js";

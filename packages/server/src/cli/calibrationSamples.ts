@@ -23,12 +23,16 @@ const probeSchema = v.object({
  * The probes of earlier calibrations, from what `--samples` wrote: so that a grid can be run in pieces. Probes that failed have no
  * number and are left out.
  *
- * @throws {UsageError} a file cannot be read, or is none of these
+ * @throws {UsageError} a file cannot be read, is none of these or is empty, or there is no number in all of them
  */
 export async function readCalibrationSamples(files: readonly string[]): Promise<CalibrationSample[]> {
   const samples: CalibrationSample[] = [];
   for (const file of files) {
-    const lines = (await read(file)).split("\n");
+    const text = await read(file);
+    // A piece that came to nothing must not go unnoticed among others.
+    if (text.trim() === "")
+      throw new UsageError(`${file} is empty: no probe was written to it. Run calibrate --samples again.`);
+    const lines = text.split("\n");
     for (const [i, line] of lines.entries()) {
       if (line.trim() === "") continue;
       const parsed = v.safeParse(probeSchema, parse(line));
@@ -40,6 +44,8 @@ export async function readCalibrationSamples(files: readonly string[]): Promise<
       samples.push({ cell, rttMs, rawRttMs, trueRttMs, interval95Ms });
     }
   }
+  if (samples.length === 0)
+    throw new UsageError(`no probe in ${files.join(", ")} gave a number: all failed. Run calibrate again.`);
   return samples;
 }
 

@@ -33,6 +33,10 @@ describe("probematch", () => {
     [["calibrate", "--condition", "busy"], /^probematch: --condition busy is not known\. Known: idle, /],
     [["calibrate", "--rtt", "20,fast"], /^probematch: .*Wanted numbers from 0 up/],
     [["calibrate", "--from", "nowhere.jsonl"], /^probematch: .*nowhere\.jsonl cannot be read/],
+    [
+      ["calibrate", "--rtt", "0,10", "--jitter", "20"],
+      /^probematch: nothing to measure: an RTT of 0 ms cannot vary by ±20 ms each way, it needs 40 ms or more\. Give /,
+    ],
     [["calibrate", "--samples", "nowhere/one.jsonl"], /^probematch: .*one\.jsonl cannot be written/],
     [["calibrate", "--loss", "5"], /^probematch: .*Wanted shares from 0 to 1/],
     [["journal", "verify", "--data"], /^probematch: option .* argument missing/],

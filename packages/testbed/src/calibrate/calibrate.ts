@@ -1,5 +1,5 @@
 import type { MeasuringThread } from "@probematch/shared";
-import { type Cell, cellsOf, type GridSelection, type Pair } from "./grid.js";
+import { type Cell, cellsOf, type GridSelection, impossible, type Pair } from "./grid.js";
 import { type Lab, type LabProbe, openLab, type StartServer } from "./lab.js";
 import { type CalibrationRow, type CalibrationSample, rowOf } from "./rows.js";
 
@@ -33,7 +33,11 @@ const FAILURES_IN_A_ROW = 10;
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationRow[]> {
   const { probes = 20, onRow, onSkip, signal } = options;
   const isStopped = () => signal?.aborted === true;
-  const cells = cellsOf(options.grid);
+  const cells = cellsOf(options.grid).filter((cell) => {
+    const reason = impossible(cell);
+    if (reason !== null) onSkip?.(cell, reason);
+    return reason === null;
+  });
   const rows: CalibrationRow[] = [];
   // What a background needs is a browser of another kind: all else is measured as if there were no such condition.
   for (const [pair, canHideFirst] of labsOf(cells)) {

@@ -37,7 +37,7 @@ export interface Cell {
   readonly pair: Pair;
   /** Delay that is put between the pages, both directions together, ms. */
   readonly rttMs: number;
-  /** Each direction's delay varies evenly by up to this much either way, ms; never below 0. */
+  /** Each direction's delay varies evenly by up to this much either way, ms: see {@link impossible}. */
   readonly jitterMs: number;
   /** Share of packets dropped in each direction, 0…1. */
   readonly lossRatio: number;
@@ -90,6 +90,28 @@ function star(pair: Pair): Cell[] {
 
 function cell(pair: Pair, rttMs: number, jitterMs = 0, lossRatio = 0, condition: Condition = "idle"): Cell {
   return { pair, rttMs, jitterMs, lossRatio, condition };
+}
+
+/** Where the delay lies: of the first page's packets, and of the second page's. */
+const EVENLY = [0.5, 0.5] as const;
+const ONE_SIDED = [0.9, 0.1] as const;
+
+const sharesOf = ({ condition }: Cell) => (condition === "asymmetric" ? ONE_SIDED : EVENLY);
+
+/** How long the first page's packets are held in the mean, and the second page's, ms. */
+export function delaysMs(cell: Cell): readonly [number, number] {
+  const [there, back] = sharesOf(cell);
+  return [cell.rttMs * there, cell.rttMs * back];
+}
+
+/**
+ * Why no path is as this cell says; `null` where one can be. No packet is held for less than nothing: a jitter above the delay of a
+ * direction would be cut off there, and the path would be a longer one than the cell's.
+ */
+export function impossible(cell: Cell): string | null {
+  const leastMs = cell.jitterMs / Math.min(...sharesOf(cell));
+  if (cell.rttMs >= leastMs) return null;
+  return `an RTT of ${cell.rttMs} ms cannot vary by ±${cell.jitterMs} ms each way, it needs ${leastMs} ms or more`;
 }
 
 /** The engines of a pair, first and second. */

@@ -7,7 +7,7 @@ import { hide, unhide } from "../hide.js";
 import { isInNamespace } from "../namespace.js";
 import { createDelayRelay, type DelayRelay } from "../relay/delayRelay.js";
 import type { Impairment } from "../relay/impairment.js";
-import { type Cell, type Condition, enginesOf, type Pair } from "./grid.js";
+import { type Cell, type Condition, delaysMs, enginesOf, type Pair } from "./grid.js";
 import { keepBusy, leave, type PageAccount, takePart } from "./pageDriver.js";
 import type { CalibrationSample } from "./rows.js";
 import { trueRttMs } from "./truth.js";
@@ -209,11 +209,11 @@ class BrowserLab implements Lab {
 
 /** What the first page's packets pass through, and what the second page's do. */
 function impairmentsOf(cell: Cell): readonly [Partial<Impairment>, Partial<Impairment>] {
-  const { rttMs, jitterMs, lossRatio, condition } = cell;
-  const share = condition === "asymmetric" ? 0.9 : 0.5;
+  const { jitterMs, lossRatio } = cell;
+  const [there, back] = delaysMs(cell);
   return [
-    { delayMs: rttMs * share, jitterMs, lossRatio },
-    { delayMs: rttMs * (1 - share), jitterMs, lossRatio },
+    { delayMs: there, jitterMs, lossRatio },
+    { delayMs: back, jitterMs, lossRatio },
   ];
 }
 

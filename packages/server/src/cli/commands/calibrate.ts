@@ -10,7 +10,7 @@ Starts real browsers (Chromium and Firefox have to be installed) and puts a know
 is measured is the product's own probing. On Linux everything runs in a network namespace: no packet leaves this machine.
 
 Without a list but --pair: every RTT on an undisturbed path, and each disturbance on its own at 100 ms. As soon as another list
-is given: every combination of what is given. One probe takes about a second on short paths, 10 s at 1500 ms;
+is given: every combination of what is given; those with more jitter than delay are left out. One probe takes about a second on short paths, 10 s at 1500 ms;
 the whole default grid with 20 probes about 50 minutes; it can be run in pieces, each with --samples, and put together with --from.
 Errors are reported minus true, ms.
 
@@ -70,6 +70,10 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
         const { tellCalibration } = await import("../calibrate.js");
         return tellCalibration(testbed.rowsOf(samples), { json, plot }, io);
       }
+      const cells = testbed.cellsOf(grid);
+      const reasons = cells.map((cell) => testbed.impossible(cell));
+      if (reasons.every((reason) => reason !== null))
+        throw new UsageError(`nothing to measure: ${reasons[0]}. Give a longer --rtt or a smaller --jitter.`);
       if (options.samples !== undefined) await writeOutput(options.samples, "", io);
       if (!testbed.isInNamespace()) {
         const [, program = "", ...args] = process.argv;
