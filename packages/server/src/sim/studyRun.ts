@@ -212,14 +212,21 @@ export class StudyRun {
   }
 }
 
-/** The scene's rules, and that of a world in which somebody may come twice. */
+/**
+ * The scene's rules, and that of a world in which somebody may come twice. They are no longer those of a configuration, which has
+ * no such rule, and their log says so.
+ */
 function withoutCopies(config: LobbyConfig, world: SimulatedWorld): LobbyConfig {
   if (world.mayMeet === undefined) return config;
   const others: Rule = {
     name: "another person",
     allowsPair: (a, b) => world.mayMeet?.(a.participantId, b.participantId) ?? true,
   };
-  return { ...config, rules: new RuleSet([...(config.rules?.rules ?? []), others]) };
+  return {
+    ...config,
+    configHash: `${config.configHash}, ${others.name}`,
+    rules: new RuleSet([...(config.rules?.rules ?? []), others]),
+  };
 }
 
 function earliest(a: number | null, b: number | null): number | null {

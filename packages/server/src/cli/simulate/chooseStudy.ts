@@ -8,6 +8,7 @@ import { plainConfig } from "../../sim/qualityRun.js";
 import { benchmarkWorld } from "../../sim/qualityWorld.js";
 import { type CliIo, UsageError } from "../io.js";
 import { readConfig } from "../readConfig.js";
+import { rulesHash } from "./rulesHash.js";
 
 /** What was typed of the study's rules. */
 export interface StudyChoice {
@@ -51,8 +52,8 @@ export interface ChosenStudy {
   readonly matchmaker: Matchmaker;
   /** The chosen one under a limit of {@link limitsMs}: where limits were typed, that one for everybody. */
   matchmakerFor(maxP2pRttMs: number): Matchmaker;
-  /** The study's other rules around a matchmaker. */
-  configFor(matchmaker: Matchmaker): LobbyConfig;
+  /** The study's other rules around a matchmaker; @param changes what is simulated otherwise than it was chosen */
+  configFor(matchmaker: Matchmaker, changes?: Partial<LobbyConfig>): LobbyConfig;
 }
 
 /** What a log calls a matchmaker, and what a configuration does, where its limit says all of it. */
@@ -93,18 +94,22 @@ export async function chooseStudy(
     configHash: scene?.configHash ?? null,
     matchmaker,
     matchmakerFor,
-    configFor: (matchmaker) => ({
-      ...(scene === null
-        ? plainConfig(
-            { groupSize, patienceMs: patienceMs ?? benchmarkWorld.patienceMs, probeMs: defaults.probeMs },
-            matchmaker,
-          )
-        : simulated(scene, defaults)),
-      matchmaker,
-      groupSize,
-      waitTimeoutMs: patienceMs,
-      awaitsBeacons: beacons > 0 && matchmaker.readsBeacons,
-    }),
+    configFor: (matchmaker, changes = {}) => {
+      const rules: LobbyConfig = {
+        ...(scene === null
+          ? plainConfig(
+              { groupSize, patienceMs: patienceMs ?? benchmarkWorld.patienceMs, probeMs: defaults.probeMs },
+              matchmaker,
+            )
+          : simulated(scene, defaults)),
+        matchmaker,
+        groupSize,
+        waitTimeoutMs: patienceMs,
+        awaitsBeacons: beacons > 0 && matchmaker.readsBeacons,
+        ...changes,
+      };
+      return { ...rules, configHash: rulesHash(rules, scene) };
+    },
   };
 }
 

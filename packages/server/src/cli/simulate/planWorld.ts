@@ -50,7 +50,7 @@ export async function planWorld(options: SimulateOptions, io: CliIo): Promise<Si
     matrix: basename(options.latency, extname(options.latency)),
     study: {
       ...chosen,
-      configFor: (matchmaker) => ({ ...chosen.configFor(matchmaker), waitTimeoutMs: patienceMs }),
+      configFor: (matchmaker) => chosen.configFor(matchmaker, { waitTimeoutMs: patienceMs }),
     },
     participants: people.participants,
     worldFor: (maxP2pRttMs) => new QualityWorld(places.matrix, { ...people, maxP2pRttMs }, options.seed),
