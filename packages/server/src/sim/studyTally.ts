@@ -1,15 +1,7 @@
 import { type Outcome, quantile } from "@probematch/shared";
 import type { StoredEvent } from "../lobby/events.js";
 import type { LobbyState } from "../lobby/state.js";
-
-/** One participation: somebody who comes twice has two. */
-export interface Visit {
-  readonly participantId: string;
-  readonly arrivedAt: number;
-  /** `null` = still there at the end of the log. */
-  outcome: Outcome | null;
-  endedAt: number | null;
-}
+import { type Visit, Visits } from "./visits.js";
 
 /** What became of a study, simulated or real. Shares are of all who came, between 0 and 1. */
 export interface StudyFigures {
@@ -41,51 +33,40 @@ interface Counted {
  * were applied do not count.
  */
 export class StudyTally {
-  readonly #visits: Visit[] = [];
-  readonly #open = new Map<string, Visit>();
+  readonly #visits = new Visits(({ participantId, at }): Visit => {
+    return { participantId, arrivedAt: at, outcome: null, endedAt: null };
+  });
   readonly #probes: (readonly [string, string])[] = [];
   readonly #matches: Counted[] = [];
 
   /** Everybody who came, in order of arrival. */
   get visits(): readonly Visit[] {
-    return this.#visits;
+    return this.#visits.all;
   }
 
   /** How many have arrived and are neither matched nor gone. */
   get unsettled(): number {
-    return this.#open.size;
+    return this.#visits.open.size;
   }
 
   /** The one of them who came first. */
   get longestUnsettled(): Visit | null {
-    return this.#open.values().next().value ?? null;
+    return this.#visits.open.values().next().value ?? null;
   }
 
   isSettled(participantId: string): boolean {
-    return !this.#open.has(participantId);
+    return !this.#visits.open.has(participantId);
   }
 
   /** Somebody who was turned away at the door: of that there is nothing in a log. */
   turnAway(participantId: string, at: number): void {
-    this.#visits.push({ participantId, arrivedAt: at, outcome: "study_full", endedAt: at });
+    this.#visits.add({ participantId, arrivedAt: at, outcome: "study_full", endedAt: at });
   }
 
   /** @param state the state that the event led to */
   note(state: LobbyState, event: StoredEvent): void {
+    this.#visits.note(state, event);
     switch (event.type) {
-      case "participant.arrived": {
-        if (this.#open.has(event.participantId)) return;
-        const { participantId, at } = event;
-        const visit: Visit = { participantId, arrivedAt: at, outcome: null, endedAt: null };
-        this.#visits.push(visit);
-        this.#open.set(participantId, visit);
-        return;
-      }
-      case "participant.left":
-      case "participant.removed":
-      case "participant.ended":
-        this.#settle(state, event.participantId);
-        return;
       case "probe.opened":
         if (state.probes.has(event.probeId)) this.#probes.push([event.initiator, event.responder]);
         return;
@@ -94,7 +75,6 @@ export class StudyTally {
         if (match === undefined || match.committedAt !== event.at) return;
         const rttsMs = match.links.map((link) => link.measurement.rttMs);
         this.#matches.push({ members: match.members, rttsMs });
-        for (const id of match.members) this.#settle(state, id);
         return;
       }
       default:
@@ -110,7 +90,7 @@ export class StudyTally {
     counts: (participantId: string) => boolean = () => true,
     rttOf?: (a: string, b: string) => number,
   ): StudyFigures {
-    const visits = this.#visits.filter((visit) => counts(visit.participantId));
+    const visits = this.#visits.all.filter((visit) => counts(visit.participantId));
     const outcomes: Partial<Record<Outcome, number>> = {};
     const waits: number[] = [];
     let waited = 0;
@@ -143,15 +123,6 @@ export class StudyTally {
       achievedRttMs: { p50: quantile(rtts, 0.5), p95: quantile(rtts, 0.95) },
       waitedMinutes: waited / 60_000,
     };
-  }
-
-  #settle(state: LobbyState, participantId: string): void {
-    const visit = this.#open.get(participantId);
-    const p = state.participants.get(participantId);
-    if (visit === undefined || p === undefined || p.outcome === null) return;
-    visit.outcome = p.outcome;
-    visit.endedAt = p.endedAt;
-    this.#open.delete(participantId);
   }
 }
 

@@ -63,9 +63,9 @@ export function learn(pilot: Pilot, until: number = Number.POSITIVE_INFINITY): L
 
 const tookMs = ({ openedAt, closedAt }: PilotProbe): number => (closedAt ?? openedAt) - openedAt;
 
-function stayOf({ arrivedAt, goneAt, settledAt }: PilotPerson, end: number): Stay {
+function stayOf({ arrivedAt, goneAt, endedAt }: PilotPerson, end: number): Stay {
   const left = goneAt !== null && goneAt <= end;
-  const until = left ? goneAt : Math.min(settledAt ?? end, end);
+  const until = left ? goneAt : Math.min(endedAt ?? end, end);
   return { ms: Math.max(0, until - arrivedAt), left };
 }
 

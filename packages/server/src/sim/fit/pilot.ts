@@ -1,13 +1,12 @@
-import type { Attributes, Outcome, ProbeFailure, RttStats } from "@probematch/shared";
+import type { Attributes, ProbeFailure, RttStats } from "@probematch/shared";
 import { apply } from "../../lobby/apply.js";
 import type { StoredEvent } from "../../lobby/events.js";
 import { createLobbyState, type LobbyState } from "../../lobby/state.js";
 import { StudyTally } from "../studyTally.js";
+import { type Arrival, type Visit, Visits } from "../visits.js";
 
 /** One participation of a real study, as its log tells it. Times are the server's, epoch ms. */
-export interface PilotPerson {
-  readonly participantId: string;
-  readonly arrivedAt: number;
+export interface PilotPerson extends Visit {
   /** The scene's; `null` = none. */
   readonly waitLimitMs: number | null;
   readonly attributes: Attributes;
@@ -17,9 +16,6 @@ export interface PilotPerson {
   beaconRttMs: Readonly<Record<string, number>>;
   /** From the arrival until the first of them were known; `null` = they never were. */
   measuredAfterMs: number | null;
-  /** `null` = still there at the end of the log. */
-  outcome: Outcome | null;
-  settledAt: number | null;
   /** When the page went away without coming back, or its participant left; `null` for all others. */
   goneAt: number | null;
 }
@@ -63,9 +59,9 @@ export function readPilot(events: readonly StoredEvent[]): Pilot {
 
 class PilotReader {
   readonly #tally = new StudyTally();
-  readonly #people: PilotPerson[] = [];
+  readonly #people = new Visits<PilotPerson>((arrival) => this.#arrive(arrival));
+  readonly #places = new Map<PilotPerson, number>();
   readonly #probes: PilotProbe[] = [];
-  readonly #present = new Map<string, number>();
   readonly #open = new Map<string, PilotProbe>();
   readonly #awaySince = new Map<string, number>();
   readonly #groupSizes = new Set<number>();
@@ -74,10 +70,8 @@ class PilotReader {
 
   note(state: LobbyState, event: StoredEvent): void {
     this.#tally.note(state, event);
+    for (const person of this.#people.note(state, event)) this.#settle(person);
     switch (event.type) {
-      case "participant.arrived":
-        this.#arrive(event);
-        return;
       case "participant.rttMeasured":
         this.#measure(state, event.participantId, event.at);
         return;
@@ -87,14 +81,6 @@ class PilotReader {
         return;
       case "participant.reconnected":
         this.#awaySince.delete(event.participantId);
-        return;
-      case "participant.left":
-      case "participant.removed":
-      case "participant.ended":
-        this.#settle(state, event.participantId);
-        return;
-      case "match.committed":
-        for (const id of state.matches.get(event.matchId)?.members ?? []) this.#settle(state, id);
         return;
       case "proposal.opened":
         if (!state.proposals.has(event.proposalId)) return;
@@ -117,7 +103,7 @@ class PilotReader {
     return {
       sceneId: state.sceneId,
       configHash: state.configHash,
-      people: this.#people,
+      people: this.#people.all,
       probes: this.#probes,
       groupSizes: [...this.#groupSizes],
       matchmakers: [...this.#matchmakers],
@@ -127,12 +113,9 @@ class PilotReader {
     };
   }
 
-  #arrive(event: StoredEvent & { type: "participant.arrived" }): void {
-    const { participantId, at, waitDeadlineAt, attributes, webrtc } = event;
-    if (this.#present.has(participantId)) return;
-    this.#present.set(participantId, this.#people.length);
+  #arrive({ participantId, at, waitDeadlineAt, attributes, webrtc }: Arrival): PilotPerson {
     this.#awaySince.delete(participantId);
-    this.#people.push({
+    const person: PilotPerson = {
       participantId,
       arrivedAt: at,
       waitLimitMs: waitDeadlineAt === null ? null : waitDeadlineAt - at,
@@ -142,13 +125,15 @@ class PilotReader {
       beaconRttMs: {},
       measuredAfterMs: null,
       outcome: null,
-      settledAt: null,
+      endedAt: null,
       goneAt: null,
-    });
+    };
+    this.#places.set(person, this.#people.all.length);
+    return person;
   }
 
   #measure(state: LobbyState, participantId: string, at: number): void {
-    const person = this.#personNamed(participantId);
+    const person = this.#people.open.get(participantId);
     const p = state.participants.get(participantId);
     if (person === undefined || p === undefined) return;
     if (p.serverRtt !== null) {
@@ -159,19 +144,14 @@ class PilotReader {
     person.measuredAfterMs ??= at - person.arrivedAt;
   }
 
-  #settle(state: LobbyState, participantId: string): void {
-    const person = this.#personNamed(participantId);
-    const p = state.participants.get(participantId);
-    if (person === undefined || p === undefined || p.outcome === null) return;
-    person.outcome = p.outcome;
-    person.settledAt = p.endedAt;
-    if (p.outcome === "left") person.goneAt = this.#awaySince.get(participantId) ?? p.endedAt;
-    this.#present.delete(participantId);
+  #settle(person: PilotPerson): void {
+    if (person.outcome === "left")
+      person.goneAt = this.#awaySince.get(person.participantId) ?? person.endedAt;
   }
 
   #openProbe(state: LobbyState, event: StoredEvent & { type: "probe.opened" }): void {
-    const a = this.#present.get(event.initiator);
-    const b = this.#present.get(event.responder);
+    const a = this.#placeOf(event.initiator);
+    const b = this.#placeOf(event.responder);
     if (a === undefined || b === undefined || !state.probes.has(event.probeId)) return;
     const probe: PilotProbe = { a, b, openedAt: event.at, closedAt: null, rttMs: null, failure: null };
     this.#probes.push(probe);
@@ -187,8 +167,8 @@ class PilotReader {
     this.#open.delete(probeId);
   }
 
-  #personNamed(participantId: string): PilotPerson | undefined {
-    const index = this.#present.get(participantId);
-    return index === undefined ? undefined : this.#people[index];
+  #placeOf(participantId: string): number | undefined {
+    const person = this.#people.open.get(participantId);
+    return person && this.#places.get(person);
   }
 }
