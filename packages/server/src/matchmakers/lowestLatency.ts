@@ -1,8 +1,10 @@
+import { BatchWindow } from "./batchWindow.js";
 import type { Candidate } from "./candidate.js";
+import { GainOfMatch, PROBE } from "./gainOfMatch.js";
 import { type MatchContext, Matchmaker } from "./matchmaker.js";
 import { optionalMs, optionalShare, requiredMs } from "./options.js";
 import { type P2pLimit, requiredLimit } from "./p2pLimit.js";
-import { valueOfWaiting } from "./valueOfWaiting.js";
+import { WaitSteps } from "./waitSteps.js";
 
 export interface LowestLatencyOptions {
   /** The limit on a match's measured peer-to-peer RTT: ms, inclusive, or one that relaxes. Never exceeded. */
@@ -27,29 +29,10 @@ export interface LowestLatencyOptions {
   readonly batchWindowMs?: number;
 }
 
-/**
- * What a probe costs, in matches of one participant: so much of a match is given up rather than probe once more. At this price
- * a match costs some 1.2 probes where landmarks tell well who is near (`bench quality`).
- */
-const PROBE = 0.068;
-/** What a whole wait costs, likewise: a newcomer takes a good partner now rather than a little better one later. */
-const WHOLE_WAIT = 0.08;
-/** The share of newcomers that are not snatched away by somebody else who waits. */
-const AVAILABLE = 0.65;
 /** Beyond this, more chance is worth no place in line. */
 const LIKELY = 0.95;
 /** Worths that differ by less than this are the same, and seniority decides. */
 const WORTH_STEP = 0.01;
-/** With fewer people to go by, somebody is taken to have the prospects of many: every third person is near. */
-const FEWEST_PROSPECTS = 16;
-const USUAL_PROSPECTS: readonly number[] = [...Array<number>(5).fill(0.95), ...Array<number>(11).fill(0.02)];
-const USUAL_ARRIVALS = 60;
-/** Rates of arrival are told apart by the eighth part of an octave: a value is worked out once for all that are alike. */
-const RATE_STEPS = 8;
-/** The end of the wait: nobody is collected for a window beyond it, and no probe is left for later. */
-const LAST_PART = 0.1;
-/** Time is told apart in this many steps of a wait, at each of which a candidate is asked about again. */
-const STEPS = 20;
 /** Partners looked at for one candidate: the longest waiting ones. */
 const MOST_PARTNERS = 2_000;
 /** Pairs looked at in answer to one question; who is not reached is asked about again at the next step. */
@@ -62,7 +45,7 @@ const MOST_SEEDS = 8;
  *
  * Candidates are paired by the chance that their path is within the limit, as predicted from beacons and learned from
  * the scene's own probes. For everybody it is worked out what it is worth to wait on: going by the people who came last, by
- * how many are still to come before its wait is over, and by what a probe and waiting cost ({@link valueOfWaiting}). Two are
+ * how many are still to come before its wait is over, and by what a probe and waiting cost ({@link GainOfMatch}). Two are
  * probed where the chance, times what a match now is worth more to both than to wait on, is more than the price of a probe.
  *
  * So a newcomer among many neighbours is choosy, somebody remote takes early what is its best, and everybody takes a smaller
@@ -83,7 +66,9 @@ export class LowestLatencyMatchmaker extends Matchmaker {
   readonly patienceMs: number;
   readonly leastChance: number;
   readonly batchWindowMs: number;
-  readonly #values = new WeakMap<readonly number[], KnownValue>();
+  readonly #wait: WaitSteps;
+  readonly #batch: BatchWindow;
+  readonly #gain: GainOfMatch;
 
   /** @throws {TypeError} when an option has no meaning */
   constructor(options: LowestLatencyOptions) {
@@ -97,6 +82,9 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       optionalShare("leastChance", this.leastChance) ?? requiredMs("batchWindowMs", this.batchWindowMs);
     if (bound !== null) throw new TypeError(bound);
     this.patienceMs = patience;
+    this.#wait = new WaitSteps(patience);
+    this.#batch = new BatchWindow(this.batchWindowMs, this.#wait);
+    this.#gain = new GainOfMatch(this.#wait);
   }
 
   override get looksAtWholePool(): boolean {
@@ -118,7 +106,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     groupSize: number,
     context: MatchContext,
   ): readonly Candidate[] | null {
-    if (!this.#isCollected(arriving, context.now)) return null;
+    if (!this.#batch.isCollected(arriving, context.now)) return null;
     const nearby = this.#partnersOf(arriving, waiting, context);
     if (nearby.length < groupSize - 1) return null;
     for (const second of this.#seeds(arriving, nearby, context)) {
@@ -153,13 +141,9 @@ export class LowestLatencyMatchmaker extends Matchmaker {
 
   /** The search begins when the candidate's window is over; with every step there is less to wait for. */
   override relaxesAt(candidate: Candidate, { now }: Pick<MatchContext, "now">): number | null {
-    const collectedAt = this.#collectedAt(candidate);
+    const collectedAt = this.#batch.collectedAt(candidate);
     if (collectedAt !== null && collectedAt > now) return collectedAt;
-    const stepMs = this.#waitMs(candidate) / STEPS;
-    const step = Math.floor((now - candidate.arrivedAt) / stepMs) + 1;
-    if (step > STEPS) return null;
-    const at = candidate.arrivedAt + step * stepMs;
-    return at > now ? at : candidate.arrivedAt + (step + 1) * stepMs;
+    return this.#wait.nextStepAt(candidate, now);
   }
 
   override describe(): Record<string, unknown> {
@@ -174,70 +158,20 @@ export class LowestLatencyMatchmaker extends Matchmaker {
     return context.chance(a, b);
   }
 
-  /**
-   * When this candidate may be proposed: at the end of the window it came in, and not later than the last part of its wait; `null`
-   * where nobody is collected.
-   */
-  #collectedAt({ arrivedAt, waitDeadlineAt }: Candidate): number | null {
-    if (this.batchWindowMs === 0) return null;
-    const windowEnd = Math.ceil(arrivedAt / this.batchWindowMs) * this.batchWindowMs;
-    return Math.min(windowEnd, arrivedAt + (1 - LAST_PART) * this.#waitMs({ arrivedAt, waitDeadlineAt }));
-  }
-
-  #isCollected(candidate: Candidate, now: number): boolean {
-    const at = this.#collectedAt(candidate);
-    return at === null || at <= now;
-  }
-
-  /** How much of the wait is over, 0 to 1, in steps. */
-  #waited(candidate: Candidate, now: number): number {
-    const step = Math.floor(((now - candidate.arrivedAt) / this.#waitMs(candidate)) * STEPS + 1e-9);
-    return Math.max(0, Math.min(1, step / STEPS));
-  }
-
-  /** What a match now is worth more to this candidate than to wait on, 0 to 1. */
-  #gain(candidate: Candidate, context: MatchContext): number {
-    const waited = this.#waited(candidate, context.now);
-    const known = context.prospects(candidate);
-    // Of whom nothing was measured, nobody still to come is expected to be nearer than who is here.
-    if (known.length === 0) return 1;
-    const rate = context.arrivalsPerSecond;
-    if (rate === null || known.length < FEWEST_PROSPECTS)
-      return 1 - this.#valueOfWaiting(USUAL_PROSPECTS, USUAL_ARRIVALS, waited);
-    const alike = 2 ** (Math.round(RATE_STEPS * Math.log2(rate)) / RATE_STEPS);
-    return 1 - this.#valueOfWaiting(known, (alike * this.#waitMs(candidate)) / 1000, waited);
-  }
-
-  /** Kept for a list of prospects as long as it is asked about the same: it is asked for every pair. */
-  #valueOfWaiting(prospects: readonly number[], arrivalsInAll: number, waited: number): number {
-    const known = this.#values.get(prospects);
-    if (known?.arrivalsInAll === arrivalsInAll && known.waited === waited) return known.value;
-    const value = valueOfWaiting(prospects, AVAILABLE * arrivalsInAll * (1 - waited), {
-      perProbe: PROBE / 2,
-      perArrival: WHOLE_WAIT / arrivalsInAll,
-    });
-    this.#values.set(prospects, { arrivalsInAll, waited, value });
-    return value;
-  }
-
-  #waitMs({ waitDeadlineAt, arrivedAt }: Pick<Candidate, "waitDeadlineAt" | "arrivedAt">): number {
-    return Math.max(1, waitDeadlineAt === null ? this.patienceMs : waitDeadlineAt - arrivedAt);
-  }
-
   /** With whom a probe is worth its price, by seniority. */
   #partnersOf(candidate: Candidate, pool: readonly Candidate[], context: MatchContext): readonly Partner[] {
-    const ownGain = this.#gain(candidate, context);
-    const ownWaited = this.#waited(candidate, context.now);
+    const ownGain = this.#gain.of(candidate, context);
+    const ownWaited = this.#wait.shareOver(candidate, context.now);
     const partners: Partner[] = [];
     for (const other of pool.length > MOST_PARTNERS ? pool.slice(0, MOST_PARTNERS) : pool) {
-      if (other === candidate || !this.#isCollected(other, context.now)) continue;
+      if (other === candidate || !this.#batch.isCollected(other, context.now)) continue;
       if (!context.allowed(candidate, other)) continue;
       const chance = this.chance(candidate, other, context);
       // The gains are at most 1 each: most people far away need no closer look.
       if (chance < this.leastChance || 2 * chance <= PROBE) continue;
-      const otherGain = this.#gain(other, context);
+      const otherGain = this.#gain.of(other, context);
       const gain = ownGain + otherGain;
-      const isLast = Math.max(ownWaited, this.#waited(other, context.now)) >= 1 - LAST_PART;
+      const isLast = this.#wait.isLastPart(Math.max(ownWaited, this.#wait.shareOver(other, context.now)));
       const later = isLast ? 0 : worthLater(chance, ownGain, otherGain);
       const now = worthNow(chance, gain);
       if (now <= 0 || now < later) continue;
@@ -297,7 +231,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       if (best === null) return null;
       group.push(best);
       chance = bestChance;
-      gain += this.#gain(best, context);
+      gain += this.#gain.of(best, context);
     }
     // A try that fails does so with the pair that is measured first, the most doubtful one: it costs what a pair's does.
     if (worthNow(chance, gain) <= 0) return null;
@@ -315,12 +249,6 @@ const worthNow = (chance: number, gain: number): number => chance * gain - PROBE
  */
 const worthLater = (chance: number, gainA: number, gainB: number): number =>
   gainA * gainB * (2 * chance - PROBE);
-
-interface KnownValue {
-  readonly arrivalsInAll: number;
-  readonly waited: number;
-  readonly value: number;
-}
 
 interface Partner {
   readonly candidate: Candidate;
