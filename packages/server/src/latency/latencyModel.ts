@@ -16,6 +16,13 @@ const AGAIN_SCALE = 0.04;
  */
 const MOST_UNLEARNED = 256;
 
+/**
+ * With less than this share of its variance left a belief is the scene's own rather than the landmarks'. The two are wrong in
+ * different ways, so each is corrected by what became of its own: in a scene that has learned, few of the pairs are good that landmarks
+ * called doubtful and its own probes still do.
+ */
+const LEARNED_VARIANCE_LEFT = 0.9;
+
 /** What a probe brought. Places are those of its time: people may be measured anew before it is learned from. */
 interface Observation {
   readonly a: Place;
@@ -38,8 +45,16 @@ export const savedLatencySchema = v.object({
   sites: v.array(v.array(v.nullable(v.number()))),
   lessons: savedLessonsSchema,
   calibration: savedCalibrationSchema,
+  learnedCalibration: savedCalibrationSchema,
 });
 type SavedLatency = v.InferOutput<typeof savedLatencySchema>;
+const nothingLearned: SavedLatency = {
+  landmarks: [],
+  sites: [],
+  lessons: [],
+  calibration: [],
+  learnedCalibration: [],
+};
 
 /**
  * What a scene believes of the latency between two participants: first from the RTTs both have to the same
@@ -55,7 +70,9 @@ export class LatencyModel {
   readonly #landmarks: Landmarks;
   readonly #sites: Sites;
   readonly #lessons: Lessons;
+  /** Of what landmarks alone say, and of what the scene's own probes say with them. */
   readonly #calibration: Calibration;
+  readonly #learnedCalibration: Calibration;
   readonly #known = new WeakMap<Located, Known>();
   readonly #prospects = new WeakMap<readonly CrowdMember[], Prospects>();
   /** In the order of the log; learned from when somebody asks. What is learned does not depend on when that is. */
@@ -69,14 +86,15 @@ export class LatencyModel {
    * @param options.mostUnlearned probes kept to be learned from when somebody asks; beyond, the oldest is learned from
    */
   constructor(
-    saved: SavedLatency = { landmarks: [], sites: [], lessons: [], calibration: [] },
+    saved: SavedLatency = nothingLearned,
     { mostUnlearned = MOST_UNLEARNED }: { readonly mostUnlearned?: number } = {},
   ) {
     this.#mostUnlearned = mostUnlearned;
     this.#landmarks = new Landmarks(saved.landmarks);
     this.#sites = new Sites(saved.sites.map((place) => place.map((rttMs) => rttMs ?? Number.NaN)));
     this.#lessons = new Lessons(this.#sites, saved.lessons);
-    this.#calibration = new Calibration(saved.calibration);
+    this.#calibration = new Calibration(saved.calibration, { trustsSmall: false });
+    this.#learnedCalibration = new Calibration(saved.learnedCalibration, { trustsSmall: true });
   }
 
   save(): SavedLatency {
@@ -86,6 +104,7 @@ export class LatencyModel {
       sites: this.#sites.places.map((place) => place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs))),
       lessons: this.#lessons.save(),
       calibration: this.#calibration.save(),
+      learnedCalibration: this.#learnedCalibration.save(),
     };
   }
 
@@ -132,7 +151,8 @@ export class LatencyModel {
   /** The probability that a measurement of the two comes out at `limitMs` or less. */
   chance(a: Located, b: Located, limitMs: number): number {
     this.#learnAll();
-    return this.#calibration.corrected(chanceOf(this.#beliefOf(a, b), limitMs));
+    const belief = this.#beliefOf(a, b);
+    return this.#calibrationOf(belief).corrected(chanceOf(belief, limitMs));
   }
 
   /** The expected RTT with the bounds that 90 % of measurements stay within; unknown without landmarks. */
@@ -162,9 +182,14 @@ export class LatencyModel {
     if (this.#learned === this.#unlearned.length || this.#learned > this.#mostUnlearned)
       this.#forgetLearned();
     const { a, b, rttMs, limitMs } = next;
-    if (limitMs !== null) this.#calibration.observe(chanceOf(this.#belief(a, b), limitMs), rttMs <= limitMs);
+    const belief = this.#belief(a, b);
+    if (limitMs !== null) this.#calibrationOf(belief).observe(chanceOf(belief, limitMs), rttMs <= limitMs);
     const { logRttMs, scale } = this.#fromLandmarks(a, b);
     this.#lessons.learn(a, b, Math.log(rttMs) - logRttMs, scale * LOGISTIC_SD);
+  }
+
+  #calibrationOf({ varianceLeft }: Belief): Calibration {
+    return varianceLeft < LEARNED_VARIANCE_LEFT ? this.#learnedCalibration : this.#calibration;
   }
 
   #forgetLearned(): void {
@@ -187,6 +212,7 @@ export class LatencyModel {
       logRttMs: prior.logRttMs + sd * learned.error,
       scale: Math.sqrt(sd ** 2 * learned.varianceLeft + WITHIN_PLACES_SD ** 2) / LOGISTIC_SD,
       odd: prior.odd * learned.varianceLeft,
+      varianceLeft: learned.varianceLeft,
     };
   }
 

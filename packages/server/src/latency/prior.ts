@@ -8,6 +8,8 @@ export interface Belief {
   readonly scale: number;
   /** Share of the belief that is about paths the landmarks are wrong about: {@link ODD_SCALE} times as wide. */
   readonly odd: number;
+  /** What the scene's own probes have left of the variance the landmarks' belief had, as a share; 1 = they taught nothing. */
+  readonly varianceLeft: number;
 }
 
 /** Some paths go another way than all others: routing, tunnels, a landmark's own detour. */
@@ -15,7 +17,7 @@ const ODD_SHARE = 0.03;
 const ODD_SCALE = 4;
 
 /** The probability of an RTT of at most `limitMs`. */
-export function chanceOf({ logRttMs, scale, odd }: Belief, limitMs: number): number {
+export function chanceOf({ logRttMs, scale, odd }: Omit<Belief, "varianceLeft">, limitMs: number): number {
   const z = (Math.log(limitMs) - logRttMs) / scale;
   return (1 - odd) * logistic(z) + odd * logistic(z / ODD_SCALE);
 }
@@ -129,8 +131,9 @@ export function beliefFrom(bounds: Bounds): Belief {
     logRttMs: Math.log(aboveMs) + location - MEDIAN_BELOW_MEAN,
     scale: SCALE_FACTOR * Math.max(SMALLEST_SCALE, Math.exp(scale)),
     odd: ODD_SHARE,
+    varianceLeft: 1,
   };
 }
 
 /** Without any landmark in common: half of the world's pairs are within 130 ms, most within 400. */
-export const nothingKnown: Belief = { logRttMs: Math.log(130), scale: 0.4, odd: 0 };
+export const nothingKnown: Belief = { logRttMs: Math.log(130), scale: 0.4, odd: 0, varianceLeft: 1 };
