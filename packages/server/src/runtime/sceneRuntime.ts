@@ -3,20 +3,14 @@ import type { Logger } from "pino";
 import type { JournalStatus, SceneJournal, Snapshot, SnapshotSource } from "../journal/journal.js";
 import { apply } from "../lobby/apply.js";
 import * as commands from "../lobby/commands.js";
-import { decide, lookAgain, rest, type Verdict, wakeAt } from "../lobby/decide.js";
+import { rest } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { Fact, History, StoredEvent } from "../lobby/events.js";
 import { explain } from "../lobby/explain.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
 import { readSavedState } from "../lobby/savedState.js";
 import { restoreState, StateSaver } from "../lobby/saveState.js";
-import {
-  createLobbyState,
-  type FormedGroup,
-  type LobbyState,
-  type Participant,
-  touchEverything,
-} from "../lobby/state.js";
+import { createLobbyState, type FormedGroup, type LobbyState, touchEverything } from "../lobby/state.js";
 import {
   type LinkPeer,
   linkPeerOf,
@@ -28,7 +22,10 @@ import {
 } from "../lobby/view.js";
 import type { OnMatch } from "../scene/onMatch.js";
 import type { Clock } from "./clock.js";
-import { askForRoom } from "./roomHook.js";
+import { DecisionLoop } from "./decisionLoop.js";
+import { Listeners } from "./listeners.js";
+import { LostNodes } from "./lostNodes.js";
+import { Rooms } from "./rooms.js";
 import type {
   Arrival,
   ArrivalRequest,
@@ -62,42 +59,59 @@ export interface SceneRuntimeOptions {
   readonly telemetry: (record: Readonly<Record<string, unknown>>) => void;
 }
 
-/** How long to wait before trying again to append decisions that could not be written. */
-const RETRY_MS = 1000;
-/** An explanation looks at everybody who waits, so not more of them are made in one go. */
-const EXPLAINED_AT_ONCE = 20;
-/** setTimeout's largest delay. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /**
- * One scene of this node: reads the journal, applies it, decides, and carries out what follows.
+ * One scene of this node: reads the journal, applies it, has it decided ({@link DecisionLoop}), and carries out what follows.
  */
 export class SceneRuntime implements SceneHandle {
   readonly settings: SceneSettings;
   readonly #options: SceneRuntimeOptions;
   #state: LobbyState = createLobbyState();
   readonly #saved: SnapshotSource;
-  readonly #effectListeners = new Set<(effects: readonly Effect[]) => void>();
-  readonly #availabilityListeners = new Set<(available: boolean) => void>();
+  readonly #effects: Listeners<readonly Effect[]>;
+  readonly #availability: Listeners<boolean>;
   #wasAvailable = true;
-  readonly #eventListeners = new Set<(events: readonly StoredEvent[]) => void>();
-  readonly #rooms = new Map<string, AbortController>();
+  readonly #events: Listeners<readonly StoredEvent[]>;
+  /** `null`: a match is made without one. */
+  readonly #rooms: Rooms | null;
   /** Added to the clock: time goes on from where the log ends, wherever this system's clock stands. */
   #clockOffsetMs = 0;
   #recovering = true;
   /** The last node of a shared log that said it decides. */
   #leader: string | null = null;
   #takingOver = false;
-  /** Nodes with people here that were not heard of the last time. */
-  #missing: ReadonlySet<string> = new Set();
-  #timer: NodeJS.Timeout | null = null;
-  #deciding: Promise<void> | null = null;
-  #decideAgain = false;
+  readonly #nodes = new LostNodes();
+  readonly #loop: DecisionLoop;
   #closed = false;
 
   private constructor(options: SceneRuntimeOptions) {
     this.#options = options;
     this.settings = options.settings;
+    const { journal, logger, onMatch, settings } = options;
+    const onError = (error: unknown) => logger.error({ err: error }, "a listener of the scene failed");
+    this.#effects = new Listeners(onError);
+    this.#availability = new Listeners(onError);
+    this.#events = new Listeners(onError);
+    this.#rooms =
+      onMatch === undefined
+        ? null
+        : new Rooms({
+            sceneId: settings.lobby.sceneId,
+            onMatch,
+            logger,
+            now: () => this.now(),
+            append: (fact) => this.#append([fact]),
+          });
+    this.#loop = new DecisionLoop({
+      config: settings.lobby,
+      journal,
+      logger,
+      state: () => this.#state,
+      now: () => this.now(),
+      mayDecide: () => this.#decides,
+      rest: () => this.#rest(),
+      append: (facts) => this.#append(facts),
+      telemetry: options.telemetry,
+    });
     const [saver, state] = [new StateSaver(), () => this.#state];
     this.#saved = {
       get seq() {
@@ -142,9 +156,8 @@ export class SceneRuntime implements SceneHandle {
   /** Stops deciding. The journal is its owner's to close. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const abort of this.#rooms.values()) abort.abort("the server is closing");
-    await this.#deciding;
+    this.#rooms?.close();
+    await this.#loop.close();
   }
 
   now(): number {
@@ -247,8 +260,9 @@ export class SceneRuntime implements SceneHandle {
     }
   }
 
-  /** Leaves deciding to another node; what this one had to look at is forgotten, so it has to take over anew. */
+  /** In a shared log leaves deciding to another node; what this one had to look at is forgotten, so it has to take over anew. */
   #rest(): void {
+    if (this.#sharedId === undefined) return;
     if (this.#leader === this.nodeId) this.#leader = null;
     rest(this.#state, this.now());
   }
@@ -259,16 +273,7 @@ export class SceneRuntime implements SceneHandle {
     // Another's word, sent before it lost the lease, may have come after this one's.
     if (this.#leader !== this.nodeId) void this.#takeOver();
     if (!this.available || !this.#decides) return;
-    const missing = new Set<string>();
-    const look = (p: Participant | undefined) => {
-      if (p?.connected === true && p.nodeId !== null && !live.has(p.nodeId)) missing.add(p.nodeId);
-    };
-    for (const p of this.#state.present.items) look(p);
-    for (const match of this.#state.matches.values()) {
-      for (const id of match.members) look(this.#state.participants.get(id));
-    }
-    const lost = [...missing].filter((nodeId) => this.#missing.has(nodeId));
-    this.#missing = missing;
+    const lost = this.#nodes.note(this.#state, live);
     if (lost.length === 0) return;
     const graceUntil = this.now() + this.settings.lobby.graceMs;
     logger.warn({ lost }, "nodes are gone; their participants may come back to others");
@@ -309,18 +314,15 @@ export class SceneRuntime implements SceneHandle {
   }
 
   onEffects(listener: (effects: readonly Effect[]) => void): () => void {
-    this.#effectListeners.add(listener);
-    return () => this.#effectListeners.delete(listener);
+    return this.#effects.add(listener);
   }
 
   onAvailability(listener: (available: boolean) => void): () => void {
-    this.#availabilityListeners.add(listener);
-    return () => this.#availabilityListeners.delete(listener);
+    return this.#availability.add(listener);
   }
 
   onEvents(listener: (events: readonly StoredEvent[]) => void): () => void {
-    this.#eventListeners.add(listener);
-    return () => this.#eventListeners.delete(listener);
+    return this.#events.add(listener);
   }
 
   // ── The loop ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -359,17 +361,20 @@ export class SceneRuntime implements SceneHandle {
     const effects: Effect[] = [];
     for (const event of events) {
       effects.push(...apply(this.#state, event));
-      if (event.type === "proposal.released") this.#giveUpRoom(event.proposalId);
+      if (event.type === "proposal.released") this.#rooms?.giveUp(event.proposalId);
       if (event.type === "node.leads") this.#leader = event.nodeId;
     }
     this.#keepUp();
     for (const effect of effects) if (effect.kind === "matchFormed") this.#keepRecord(effect.record);
     if (this.#recovering) return;
     void this.#options.journal.snapshots?.offer(this.#saved);
-    this.#notify(this.#eventListeners, events);
-    if (effects.length > 0) this.#notify(this.#effectListeners, effects);
-    for (const effect of effects) if (effect.kind === "createRoom") void this.#createRoom(effect);
-    this.#decideSoon();
+    this.#events.tell(events);
+    if (effects.length > 0) this.#effects.tell(effects);
+    if (this.#options.journal.leads) {
+      for (const effect of effects)
+        if (effect.kind === "createRoom") void this.#rooms?.create(effect, this.#state);
+    }
+    this.#loop.soon();
   }
 
   #keepRecord(record: MatchRecord): void {
@@ -378,22 +383,11 @@ export class SceneRuntime implements SceneHandle {
     onMatchRecord(record);
   }
 
-  /** One listener's bug must not keep the others, or the scene, from going on. */
-  #notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
-    for (const listener of listeners) {
-      try {
-        listener(value);
-      } catch (error) {
-        this.#options.logger.error({ err: error }, "a listener of the scene failed");
-      }
-    }
-  }
-
   #onStatus(status: JournalStatus): void {
     if (this.#closed) return;
     if (this.#wasAvailable !== this.available) {
       this.#wasAvailable = this.available;
-      this.#notify(this.#availabilityListeners, this.available);
+      this.#availability.tell(this.available);
     }
     if (status.state === "unavailable") {
       this.#options.logger.error(
@@ -404,7 +398,7 @@ export class SceneRuntime implements SceneHandle {
     }
     if (this.#sharedId === undefined) touchEverything(this.#state);
     else void this.#takeOver();
-    this.#decideSoon();
+    this.#loop.soon();
   }
 
   /** May, can, and (in a shared log) has said so. */
@@ -412,107 +406,5 @@ export class SceneRuntime implements SceneHandle {
     const { journal, nodeId } = this.#options;
     if (!journal.leads || journal.status.state !== "ready") return false;
     return journal.nodes === undefined || this.#leader === nodeId;
-  }
-
-  #decideSoon(): void {
-    this.#decideAgain = true;
-    this.#deciding ??= this.#decideAll().finally(() => {
-      this.#deciding = null;
-    });
-  }
-
-  async #decideAll(): Promise<void> {
-    const { journal, logger } = this.#options;
-    while (this.#decideAgain && !this.#closed) {
-      this.#decideAgain = false;
-      if (!this.#decides) {
-        if (journal.nodes !== undefined) this.#rest();
-        return;
-      }
-      const now = this.now();
-      const verdict = decide(this.#state, this.settings.lobby, now);
-      const timedOut = this.#explainTimeouts(verdict, now);
-      try {
-        if (verdict.faults.length > 0) await this.#reportFaults(verdict);
-        if (verdict.decisions.length === 0) continue;
-        const result = await journal.appendDecisions(verdict.decisions, this.#state.seq, now);
-        if (result === "appended") {
-          for (const why of timedOut) this.#options.telemetry({ type: "participant.timedOut", ...why });
-          continue;
-        }
-        lookAgain(this.#state, verdict);
-        if (result === "stale") this.#decideAgain = true;
-      } catch (error) {
-        lookAgain(this.#state, verdict);
-        logger.error({ err: error }, "decisions could not be written; trying again");
-        this.#wakeIn(RETRY_MS);
-        return;
-      }
-    }
-    this.#schedule();
-  }
-
-  /** Why those who leave now in vain found nobody; asked before they have left. */
-  #explainTimeouts({ decisions }: Verdict, now: number): readonly WhyWaiting[] {
-    return decisions
-      .flatMap((d) => (d.type === "participant.ended" && d.outcome === "timed_out" ? d.participantId : []))
-      .slice(0, EXPLAINED_AT_ONCE)
-      .flatMap((id) => explain(this.#state, this.settings.lobby, id, now) ?? []);
-  }
-
-  async #reportFaults(verdict: Verdict): Promise<void> {
-    for (const fault of verdict.faults)
-      this.#options.logger.error(fault, "the matchmaker failed; the scene goes on");
-    await this.#append(verdict.faults.map((fault): Fact => ({ type: "matchmaker.failed", ...fault })));
-  }
-
-  #schedule(): void {
-    const at = wakeAt(this.#state);
-    if (this.#closed) return;
-    if (at === null) {
-      if (this.#timer !== null) clearTimeout(this.#timer);
-      this.#timer = null;
-    } else this.#wakeIn(at - this.now());
-  }
-
-  #wakeIn(delayMs: number): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    // Timers may fire a little early; one millisecond more spares a round for nothing.
-    this.#timer = setTimeout(() => this.#decideSoon(), Math.min(MAX_TIMER_MS, Math.max(0, delayMs) + 1));
-  }
-
-  // ── Rooms ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  async #createRoom(effect: Effect & { readonly kind: "createRoom" }): Promise<void> {
-    const { onMatch, journal, logger } = this.#options;
-    if (onMatch === undefined || !journal.leads) return;
-    const { matchId, proposalId } = effect;
-    const abort = new AbortController();
-    this.#rooms.set(proposalId, abort);
-    const members = effect.members
-      .map((id) => this.#state.participants.get(id))
-      .filter((p): p is Participant => p !== undefined)
-      .map((p, seat) => ({ participantId: p.participantId, seat, attributes: p.attributes }));
-    const scene = this.settings.lobby.sceneId;
-    const timeoutMs = Math.max(0, effect.deadlineAt - this.now());
-    const treatment = effect.treatment === undefined ? {} : { treatment: effect.treatment };
-    const request = { scene, matchId, members, ...treatment };
-    const answer = await askForRoom(onMatch, request, abort, timeoutMs);
-    this.#rooms.delete(proposalId);
-    if (!answer.ok) logger.warn({ matchId, reason: answer.reason }, "no room could be created");
-    if (this.#closed) return;
-    const fact: Fact = answer.ok
-      ? { type: "room.created", matchId, room: answer.room }
-      : { type: "room.failed", matchId, reason: answer.reason.slice(0, 500) };
-    try {
-      await this.#append([fact]);
-    } catch (error) {
-      // The deadline in the log releases the members when writing works again.
-      logger.error({ err: error, matchId }, "the room's answer could not be written");
-    }
-  }
-
-  #giveUpRoom(proposalId: string): void {
-    this.#rooms.get(proposalId)?.abort("the match was not made");
   }
 }
