@@ -7,13 +7,9 @@ import type { Fact, StoredEvent } from "../lobby/events.js";
 import { createLobbyState, type LobbyState } from "../lobby/state.js";
 import { stateFrom } from "../lobby/virtualScene.js";
 import type { PageScene } from "./chaosPage.js";
-import {
-  LEASE_MS,
-  type ModelledAppend,
-  type ModelledJournal,
-  type ModelledResult,
-} from "./modelledJournal.js";
+import { LEASE_MS, type ModelledJournal } from "./modelledJournal.js";
 import type { PlantedBug } from "./plantedBugs.js";
+import { type AppendDone, SimAppender } from "./simAppender.js";
 import type { World } from "./world.js";
 
 export interface SimNodeOptions {
@@ -31,13 +27,6 @@ export interface SimNodeOptions {
   readonly saved: string | null;
 }
 
-type Done = (result: ModelledResult | "failed") => void;
-type Queued = ModelledAppend & { readonly done: Done };
-
-const APPEND_MS = 3000;
-const RETRY_MS = 300;
-const HOLD_MS = 100;
-const READ_BACK_MS = 50;
 const POLL_MS = 1000;
 
 /** One server process of a scene that several share: what runtime, Redis journal and presence do, on a virtual clock. */
@@ -50,11 +39,7 @@ export class SimNode implements PageScene {
   decidesSince: number | null = null;
   readonly #o: SimNodeOptions;
   readonly #lanes = new Map<string, ((done: () => void) => void)[]>();
-  readonly #undelivered: { readonly seq: number; readonly done: () => void }[] = [];
-  #queue: Queued[] = [];
-  #sending = false;
-  #number = 0;
-  #holdUntil = 0;
+  readonly #appender: SimAppender;
   #lease = { text: "", until: 0 };
   #leader: string | null = null;
   #deciding = false;
@@ -68,6 +53,17 @@ export class SimNode implements PageScene {
     this.#o = options;
     this.nodeId = options.nodeId;
     this.state = options.saved === null ? createLobbyState() : stateFrom(options.saved);
+    const { nodeId, world, journal, carry } = options;
+    this.#appender = new SimAppender({
+      ...{ nodeId, world, journal, carry },
+      seq: () => this.state.seq,
+      lease: () => this.#heldLease,
+      onNotLeader: () => {
+        this.#lease = { text: "", until: 0 };
+      },
+      act: (action) => this.act(action),
+      poke: () => this.poke(),
+    });
   }
 
   start(): void {
@@ -215,9 +211,7 @@ export class SimNode implements PageScene {
     for (const event of events) this.#follow(event);
     this.#o.onEffects(effects);
     for (const effect of effects) if (effect.kind === "createRoom") this.#createRoom(effect.matchId);
-    const due = this.#undelivered.filter(({ seq }) => seq <= this.state.seq);
-    for (const entry of due) this.#undelivered.splice(this.#undelivered.indexOf(entry), 1);
-    for (const { done } of due) done();
+    this.#appender.noteDelivered();
     this.decide();
   }
 
@@ -256,110 +250,8 @@ export class SimNode implements PageScene {
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  append(facts: readonly Fact[], done: Done = () => {}): void {
-    this.#push({ events: facts, basisSeq: null, at: this.now, done });
-  }
-
-  #push(append: Queued): void {
-    this.#queue.push(append);
-    this.#send();
-  }
-
-  #send(): void {
-    if (this.#sending || this.#queue.length === 0) return;
-    const { world } = this.#o;
-    const isDecisions = ({ basisSeq }: Queued) => basisSeq !== null;
-    if (world.now < this.#holdUntil) {
-      // The log is held for this node's decisions; its own facts wait as well.
-      if (!this.#queue.some(isDecisions)) {
-        this.#later(this.#holdUntil - world.now + 1, () => this.#send());
-        return;
-      }
-      this.#holdUntil = 0;
-    }
-    this.#queue = [...this.#queue.filter(isDecisions), ...this.#queue.filter((q) => !isDecisions(q))];
-    this.#sending = true;
-    this.#number += 1;
-    this.#ask(this.#queue.splice(0), this.#number);
-  }
-
-  /** Asks until there is an answer or the time is over. */
-  #ask(appends: readonly Queued[], number: number): void {
-    const { world, carry, journal } = this.#o;
-    const until = world.now + APPEND_MS;
-    const group = {
-      nodeId: this.nodeId,
-      number,
-      notAfter: until - APPEND_MS / 5,
-      lease: this.#heldLease,
-      appends,
-    };
-    let over = false;
-    const finish = (answer: readonly ModelledResult[] | "failed") => {
-      over = true;
-      if (answer !== "failed" && answer.includes("stale")) this.#holdUntil = world.now + HOLD_MS;
-      for (const [i, { done }] of appends.entries()) {
-        if (answer === "failed") done("failed");
-        else this.#conclude(answer[i] ?? "stale", done);
-      }
-      const written = answer === "failed" ? [] : answer.filter((result) => typeof result === "number");
-      this.#onceRead(Math.max(0, ...written), () => {
-        this.#sending = false;
-        this.#send();
-      });
-    };
-    const ask = () => {
-      carry(() => {
-        const answer = journal.append(group, world.now);
-        carry(() =>
-          this.act(() => {
-            if (over) return;
-            if (answer === "held") this.#later(5, ask);
-            else finish(answer === "late" ? "failed" : answer);
-          }),
-        );
-      });
-    };
-    const again = () => {
-      if (over) return;
-      if (world.now >= until) return finish("failed");
-      ask();
-      this.#later(RETRY_MS, again);
-    };
-    again();
-  }
-
-  /** The next group goes when the last one has been read back, or after a moment; see `journal/redis/appender.ts`. */
-  #onceRead(seq: number, next: () => void): void {
-    let over = false;
-    const once = () => {
-      if (!over) next();
-      over = true;
-    };
-    if (seq <= this.state.seq) {
-      once();
-      return;
-    }
-    this.#undelivered.push({ seq, done: once });
-    this.#later(READ_BACK_MS, once);
-  }
-
-  /** Tells how an append went, once what was written is delivered here. */
-  #conclude(result: ModelledResult, done: Done): void {
-    if (result === "not_leader") this.#lease = { text: "", until: 0 };
-    if (typeof result !== "number" || result <= this.state.seq) {
-      done(result);
-      return;
-    }
-    const entry = { seq: result, done: () => done(result) };
-    this.#undelivered.push(entry);
-    this.poke();
-    this.#later(APPEND_MS, () => {
-      const at = this.#undelivered.indexOf(entry);
-      if (at < 0) return;
-      this.#undelivered.splice(at, 1);
-      done("failed");
-    });
+  append(facts: readonly Fact[], done: AppendDone = () => {}): void {
+    this.#appender.push({ events: facts, basisSeq: null, at: this.now, done });
   }
 
   // ── Leading ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -427,7 +319,7 @@ export class SimNode implements PageScene {
       return;
     }
     this.#deciding = true;
-    const done: Done = (result) => {
+    const done: AppendDone = (result) => {
       this.#deciding = false;
       if (typeof result === "number") {
         this.decide();
@@ -438,7 +330,7 @@ export class SimNode implements PageScene {
       if (result === "failed") this.#later(1000, () => this.decide());
       else this.decide();
     };
-    this.#push({ events: decisions, basisSeq: this.state.seq, at: now, done });
+    this.#appender.push({ events: decisions, basisSeq: this.state.seq, at: now, done });
   }
 
   #wakeLater(): void {
