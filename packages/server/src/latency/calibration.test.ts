@@ -3,12 +3,10 @@ import { describe, expect, test } from "vitest";
 import { seededRandom } from "../lobby/random.js";
 import { Calibration } from "./calibration.js";
 
-const fromLandmarks = { trustsSmall: false };
-
 /** Lets `probes` probes come true as often as `truth` says of what was said. */
 function taught(truth: (said: number) => number, probes: number): Calibration {
   const random = seededRandom("calibration");
-  const calibration = new Calibration([], fromLandmarks);
+  const calibration = new Calibration();
   for (let i = 0; i < probes; i += 1) {
     const said = random();
     calibration.observe(said, random() < truth(said));
@@ -18,15 +16,10 @@ function taught(truth: (said: number) => number, probes: number): Calibration {
 
 describe("calibration", () => {
   test("leaves what was said, before any probe, but for small chances, which are worth a try", () => {
-    const calibration = new Calibration([], fromLandmarks);
+    const calibration = new Calibration();
     for (const said of [0.3, 0.5, 0.9, 0.999]) expect(calibration.corrected(said)).toBeCloseTo(said, 2);
     expect(calibration.corrected(0.01)).toBeGreaterThan(0.02);
     expect(calibration.corrected(0.01)).toBeLessThan(0.05);
-  });
-
-  test("leaves small chances too where they come of a scene's own probes", () => {
-    const calibration = new Calibration([], { trustsSmall: true });
-    for (const said of [0.01, 0.3, 0.9]) expect(calibration.corrected(said)).toBeCloseTo(said, 6);
   });
 
   test("learns that what is said to be unlikely is not", () => {
@@ -36,13 +29,13 @@ describe("calibration", () => {
   });
 
   test("gives small chances up when none of them comes true", () => {
-    const calibration = new Calibration([], fromLandmarks);
+    const calibration = new Calibration();
     for (let i = 0; i < 200; i += 1) calibration.observe(0.02, false);
     expect(calibration.corrected(0.02)).toBeLessThan(0.015);
   });
 
   test("changes little for one probe", () => {
-    const calibration = new Calibration([], fromLandmarks);
+    const calibration = new Calibration();
     calibration.observe(0.5, true);
     expect(calibration.corrected(0.5)).toBeLessThan(0.55);
   });
@@ -51,7 +44,7 @@ describe("calibration", () => {
     const probes = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()));
     fc.assert(
       fc.property(probes, fc.double({ min: 0, max: 1, noNaN: true }), (list, said) => {
-        const calibration = new Calibration([], fromLandmarks);
+        const calibration = new Calibration();
         for (const [chance, isWithin] of list) calibration.observe(chance, isWithin);
         const corrected = calibration.corrected(said);
         expect(corrected).toBeGreaterThanOrEqual(0);
@@ -63,7 +56,7 @@ describe("calibration", () => {
 
   test("goes on where it was saved", () => {
     const calibration = taught((said) => said / 2, 500);
-    const restored = new Calibration(calibration.save(), fromLandmarks);
+    const restored = new Calibration(calibration.save());
     calibration.observe(0.4, true);
     restored.observe(0.4, true);
     for (const said of [0.01, 0.2, 0.4, 0.8])

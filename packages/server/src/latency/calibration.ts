@@ -39,15 +39,12 @@ export type SavedCalibration = v.InferOutput<typeof savedCalibrationSchema>;
  */
 export class Calibration {
   readonly #nodes: readonly Experience[];
-  readonly #presumed: (chance: number) => number;
   #shifts: readonly number[];
   #probes = 0;
 
-  /** @param options.trustsSmall false: presumes small chances to be larger ({@link PRESUMED_LEAST}) */
-  constructor(saved: SavedCalibration, { trustsSmall }: { readonly trustsSmall: boolean }) {
+  constructor(saved: SavedCalibration = []) {
     this.#nodes = NODES.map((_, i) => ({ count: 0, said: 0, within: 0, ...saved[i] }));
-    this.#presumed = trustsSmall ? (chance) => chance : presumedLarger;
-    this.#shifts = this.#shiftsOfNodes();
+    this.#shifts = shiftsOf(this.#nodes);
   }
 
   /** Counts up with every probe: what was corrected is right as long as this is the same. */
@@ -72,7 +69,7 @@ export class Calibration {
       node.said += weight * said;
       if (isWithin) node.within += weight;
     }
-    this.#shifts = this.#shiftsOfNodes();
+    this.#shifts = shiftsOf(this.#nodes);
     this.#probes += 1;
   }
 
@@ -84,28 +81,27 @@ export class Calibration {
     const odds = (said / (1 - said)) * Math.exp(shift);
     return odds / (1 + odds);
   }
-
-  /** Never so much less than at the node before that the likelier of two pairs would come out as the less likely one. */
-  #shiftsOfNodes(): readonly number[] {
-    let least = Number.NEGATIVE_INFINITY;
-    return this.#nodes.map((node, i) => {
-      const shift = Math.max(least, this.#shiftAt(node, i));
-      least = shift - STEEPEST * SPACING;
-      return shift;
-    });
-  }
-
-  /** The shift of log-odds at a node: from what was said to what was, both with the presumed probes added. */
-  #shiftAt({ count, said, within }: Experience, i: number): number {
-    const here = logistic(NODES[i] ?? 0);
-    const total = count + PRESUMED_PROBES;
-    const was = (within + PRESUMED_PROBES * this.#presumed(here)) / total;
-    return logOdds(was) - logOdds((said + PRESUMED_PROBES * here) / total);
-  }
 }
 
-const presumedLarger = (chance: number): number =>
-  Math.max(chance, Math.min(PRESUMED_LEAST, PRESUMED_FACTOR * chance));
+/** Never so much less than at the node before that the likelier of two pairs would come out as the less likely one. */
+function shiftsOf(nodes: readonly Experience[]): readonly number[] {
+  let least = Number.NEGATIVE_INFINITY;
+  return nodes.map((node, i) => {
+    const shift = Math.max(least, shiftAt(node, i));
+    least = shift - STEEPEST * SPACING;
+    return shift;
+  });
+}
+
+/** The shift of log-odds at a node: from what was said to what was, both with the presumed probes added. */
+function shiftAt({ count, said, within }: Experience, i: number): number {
+  const here = logistic(NODES[i] ?? 0);
+  const presumed = Math.max(here, Math.min(PRESUMED_LEAST, PRESUMED_FACTOR * here));
+  const total = count + PRESUMED_PROBES;
+  return (
+    logOdds((within + PRESUMED_PROBES * presumed) / total) - logOdds((said + PRESUMED_PROBES * here) / total)
+  );
+}
 
 const logOdds = (chance: number): number => Math.log(chance / (1 - chance));
 

@@ -19,9 +19,10 @@ const MOST_UNLEARNED = 256;
 /**
  * With less than this share of its variance left a belief is the scene's own rather than the landmarks'. The two are wrong in
  * different ways, so each is corrected by what became of its own: in a scene that has learned, few of the pairs are good that landmarks
- * called doubtful and its own probes still do.
+ * called doubtful and its own probes still do. Both presume small chances to be larger at first: without that, whole regions with few people
+ * were given up before they were tried.
  */
-const LEARNED_VARIANCE_LEFT = 0.9;
+const LEARNED_VARIANCE_LEFT = 0.8;
 
 /** What a probe brought. Places are those of its time: people may be measured anew before it is learned from. */
 interface Observation {
@@ -93,8 +94,8 @@ export class LatencyModel {
     this.#landmarks = new Landmarks(saved.landmarks);
     this.#sites = new Sites(saved.sites.map((place) => place.map((rttMs) => rttMs ?? Number.NaN)));
     this.#lessons = new Lessons(this.#sites, saved.lessons);
-    this.#calibration = new Calibration(saved.calibration, { trustsSmall: false });
-    this.#learnedCalibration = new Calibration(saved.learnedCalibration, { trustsSmall: true });
+    this.#calibration = new Calibration(saved.calibration);
+    this.#learnedCalibration = new Calibration(saved.learnedCalibration);
   }
 
   save(): SavedLatency {
