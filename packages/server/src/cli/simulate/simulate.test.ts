@@ -91,6 +91,16 @@ describe("probematch simulate", { timeout: 60_000 }, () => {
     expect(rowsOf(arrived.out)[0]?.excluded.find(({ value }) => value === "fr")?.participants).toBe(30);
   });
 
+  it("leaves out no more of those who have few people near them than first come, first served does", async () => {
+    const rows = rowsOf((await simulate("--json", "--participants", "2000")).out);
+    const leftOut = (name: string, region: string) =>
+      rows
+        .find((row) => row.matchmaker === name)
+        ?.excluded.find(({ by, value }) => by === "region" && value === region)?.unmatchedShare ?? Number.NaN;
+    for (const region of ["Oceania", "Africa", "South America"])
+      expect(leftOut("lowest-latency", region)).toBeLessThan(leftOut("fifo", region) + 0.08);
+  });
+
   it("reads a matrix of measured RTTs, and names its rows", async () => {
     const latency = file("towns.csv", "0,20,,30\n20,0,,150\n,,,\n30,150,,0\n");
     const labels = file("towns.txt", "Aachen\nBremen\nnowhere\nCottbus\n");
