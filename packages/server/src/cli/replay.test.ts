@@ -77,6 +77,9 @@ describe("probematch journal replay", () => {
     ];
     const { code, out } = await cli([...args, "--json"]);
     expect([code, JSON.parse(out)]).toMatchObject([0, { compared: 0, skipped: 4 }]);
+    expect((await cli(args)).out).toBe(
+      "no decision could be made again: all 4 were made under another configuration.\n",
+    );
   });
 
   it("names a scene that the configuration does not have", async () => {

@@ -55,6 +55,8 @@ function describe({ compared, skipped, differences }: ReplayResult): string {
     ({ seq, logged, again }) =>
       `at ${seq}:\n  in the log ${JSON.stringify(logged)}\n  made again ${JSON.stringify(again)}`,
   );
+  if (compared === 0 && skipped > 0)
+    return `no decision could be made again: all ${skipped} were made under another configuration.\n`;
   const skippedText = skipped === 0 ? "" : `, ${skipped} made under another configuration`;
   const verdict =
     differences.length > 0
