@@ -7,8 +7,8 @@ const report = process.env["PROBEMATCH_UNIT_REPORT"];
 export default defineConfig({
   test: {
     // For a machine that does other things as well; what has to be quick is a figure of `pnpm bench`, not a test.
-    // Many of the tests wait for other processes; vitest would leave one core alone.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Many of the tests wait for other processes: one more than there are cores.
+    maxWorkers: 1 + Math.max(2, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } },
