@@ -55,7 +55,7 @@ export async function openBareLink(lab: Lab): Promise<BareLink> {
         socket.on("message", (data: Buffer) => {
           const message = JSON.parse(data.toString()) as Message;
           if ("signal" in message) {
-            const signal = lab.relay.rewrite(linkId, NAMES[side], message.signal, NAMES[1 - side] ?? "");
+            const signal = lab.relay.rewrite(linkId, NAMES[side], message.signal, NAMES[side === 0 ? 1 : 0]);
             sockets[1 - side]?.send(JSON.stringify({ signal }));
           } else if ("ready" in message) ready.add(true);
           else if ("open" in message) open.add(true);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { arrived } from "../../test/logFixtures.js";
 import { FifoMatchmaker } from "../matchmakers/fifo.js";
 import { replay } from "./replay.js";
 import { snapshotOf } from "./snapshot.js";
@@ -13,10 +14,10 @@ const lived = (plan: Partial<TreatmentPlan>, changes: ConstructorParameters<type
     ...changes,
   });
 
-let arrived = 0;
+let people = 0;
 /** The next pair arrives and is matched. */
 function pair(t: TestScene): readonly [string, string] {
-  const ids = [`p${arrived++}`, `p${arrived++}`] as const;
+  const ids = [`p${people++}`, `p${people++}`] as const;
   for (const id of ids) t.arrive(id);
   return ids;
 }
@@ -52,7 +53,7 @@ describe("a treatment", () => {
 
   it("drawn at random follows from the seed, and both arms come up", () => {
     const [first, second] = [0, 1].map(() => {
-      arrived = 0;
+      people = 0;
       const t = lived({});
       for (let i = 0; i < 40; i += 1) pair(t);
       return armsOf(t);
@@ -63,17 +64,7 @@ describe("a treatment", () => {
 
   it("by rotation is one after the other, also for matches committed at the same moment", () => {
     const t = lived({ arms: ["a", "b", "c"], assign: "rotation" }, { maxMatches: null });
-    t.scene.append(
-      ...["w", "x", "y", "z"].map((participantId) => ({
-        type: "participant.arrived" as const,
-        participantId,
-        attributes: {},
-        webrtc: true,
-        priority: 0,
-        waitDeadlineAt: null,
-        history: { partners: [], matches: 0 },
-      })),
-    );
+    t.scene.append(...["w", "x", "y", "z"].map(arrived));
     pair(t);
     pair(t);
     expect(armsOf(t)).toEqual(["a", "b", "c", "a"]);
