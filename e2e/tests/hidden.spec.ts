@@ -27,7 +27,7 @@ for (const engine of ["chromium", "firefox"] as const) {
       for (const event of await closed()) {
         expect(event).toMatchObject({ verdict: { status: "failed", reason: "hidden_tab" }, blamed: ["a"] });
       }
-      expect(a.all("measured")[0]?.report).toMatchObject({ status: "failed", reason: "hidden_tab" });
+      expect(await a.until("measured")).toMatchObject({ report: { status: "failed", reason: "hidden_tab" } });
 
       await unhide(a.page);
       const [ofA, ofB] = await Promise.all([a.matched(), b.matched()]);
@@ -44,6 +44,7 @@ for (const engine of ["chromium", "firefox"] as const) {
       await Promise.all([a.until("probing"), b.until("probing")]);
       expect(await hide(a.page)).toBe(true);
       expect(await b.until("released")).toEqual({ reason: "probe_failed" });
+      expect(await a.until("released")).toEqual({ reason: "probe_failed" });
       expect(a.all("measured")).toMatchObject([{ report: { status: "failed", reason: "hidden_tab" } }]);
     });
 
@@ -80,6 +81,7 @@ test("a page that is hidden by a window of its own, which Chromium does not tell
   await Promise.all([a.until("probing"), b.until("probing")]);
   await a.page.evaluate(() => void window.open("about:blank"));
   expect(await b.until("released")).toEqual({ reason: "probe_failed" });
+  expect(await a.until("released")).toEqual({ reason: "probe_failed" });
   expect(await visibilityOf(a)).toBe("hidden");
   expect(a.all("measured")).toMatchObject([{ report: { status: "failed", reason: "hidden_tab" } }]);
   await unhide(a.page);
