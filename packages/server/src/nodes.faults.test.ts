@@ -3,9 +3,9 @@ import { NODE_SCENE, NodeProcess, type NodeProcessOptions } from "../test/nodePr
 import { hasRedis, RedisRig, redisTitle } from "../test/redisRig.js";
 import { SeverableLink } from "../test/severableLink.js";
 import { Wanderer } from "../test/wanderer.js";
-import { archivedAfter } from "./journal/redis/archive.js";
 import { type Entry, seqOf } from "./journal/redis/entries.js";
 import { sceneKeys } from "./journal/redis/keys.js";
+import { logPages } from "./journal/redis/logPages.js";
 import { eventsOf } from "./journal/redis/reader.js";
 import { apply } from "./lobby/apply.js";
 import { isDecision, type StoredEvent } from "./lobby/events.js";
@@ -68,16 +68,10 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
 
   /** The log from its beginning: most of it is in the archive, as snapshots are taken all the time. */
   async function allEntries(): Promise<readonly Entry[]> {
-    const { log, archive } = sceneKeys(rig.keyPrefix, NODE_SCENE);
     const send = (args: readonly string[]) => rig.command(...args);
     const entries: Entry[] = [];
-    const lastSeq = () => (entries.at(-1) === undefined ? 0 : seqOf(entries.at(-1) as Entry));
-    for (;;) {
-      const packet = await archivedAfter(send, archive, lastSeq());
-      if (packet.length === 0) break;
-      entries.push(...packet);
-    }
-    return [...entries, ...((await send(["XRANGE", log, `(${lastSeq()}-0`, "+"])) as Entry[])];
+    for await (const page of logPages(send, sceneKeys(rig.keyPrefix, NODE_SCENE))) entries.push(...page);
+    return entries;
   }
 
   /** The log alone tells that nobody is in two matches, and that only whoever led decided. */

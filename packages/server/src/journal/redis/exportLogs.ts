@@ -7,10 +7,10 @@ import { encodeAppend } from "../encode.js";
 import { DataFolderError } from "../errors.js";
 import type { LogReporter } from "../logs.js";
 import { currentSegment, type LogKind, listLogs } from "../segments.js";
-import { archivedAfter } from "./archive.js";
 import { RedisConnection, RedisStoreError, withoutPassword } from "./connection.js";
-import { type Entry, seqOf } from "./entries.js";
-import { type SceneKeys, sceneKeys, scenesKey } from "./keys.js";
+import type { Entry } from "./entries.js";
+import { sceneKeys, scenesKey } from "./keys.js";
+import { logPages } from "./logPages.js";
 import { eventsOf } from "./reader.js";
 
 export interface ExportOptions {
@@ -84,7 +84,7 @@ async function exportScene(connection: RedisConnection, keyPrefix: string, scene
   try {
     const state = createLobbyState();
     let matches = 0;
-    for await (const page of logPages(connection, keys)) {
+    for await (const page of logPages((args) => connection.send(args, ANSWER_MS), keys)) {
       let journalText = "";
       let matchText = "";
       for (const entry of page) {
@@ -109,27 +109,6 @@ async function exportScene(connection: RedisConnection, keyPrefix: string, scene
     return { sceneId, events: state.seq, matches, telemetry };
   } finally {
     for (const file of Object.values(files)) await file.close();
-  }
-}
-
-/** All of a scene's log, from its archive on. */
-async function* logPages(connection: RedisConnection, keys: SceneKeys): AsyncGenerator<readonly Entry[]> {
-  const send = (args: readonly string[]) => connection.send(args, ANSWER_MS);
-  let live: readonly Entry[] = [];
-  for (let seq = 0; ; ) {
-    const archived = await archivedAfter(send, keys.archive, seq);
-    const page = archived.length > 0 ? archived : live;
-    const last = page.at(-1);
-    if (last !== undefined) {
-      yield page;
-      seq = seqOf(last);
-    }
-    // Before the next look at the archive: what is moved there between the two is found there.
-    live =
-      archived.length > 0
-        ? []
-        : ((await send(["XRANGE", keys.log, `(${seq}-0`, "+", "COUNT", `${PAGE}`])) as readonly Entry[]);
-    if (archived.length === 0 && live.length === 0) return;
   }
 }
 
