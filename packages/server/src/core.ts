@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+export { type Bounds, boundsBetween } from "./latency/landmarks.js";
+export { describeBounds } from "./latency/prior.js";
 export * as commands from "./lobby/commands.js";
 export type { LobbyConfig } from "./lobby/config.js";
 export type { Effect } from "./lobby/effects.js";

@@ -15,11 +15,10 @@ function taught(truth: (said: number) => number, probes: number): Calibration {
 }
 
 describe("calibration", () => {
-  test("leaves what was said, before any probe, but for small chances, which are worth a try", () => {
+  test("leaves what was said, before any probe", () => {
     const calibration = new Calibration();
-    for (const said of [0.3, 0.5, 0.9, 0.999]) expect(calibration.corrected(said)).toBeCloseTo(said, 2);
-    expect(calibration.corrected(0.01)).toBeGreaterThan(0.02);
-    expect(calibration.corrected(0.01)).toBeLessThan(0.05);
+    for (const said of [0.01, 0.3, 0.5, 0.9, 0.999])
+      expect(calibration.corrected(said)).toBeCloseTo(said, 10);
   });
 
   test("learns that what is said to be unlikely is not", () => {

@@ -6,16 +6,8 @@ const NODES = [-6, -4.5, -3, -1.5, 0, 1.5, 3, 4.5, 6] as const;
 const SPACING = 1.5;
 /** By how much the shift may fall for each log-odd that was said; 1 would make all of them the same. */
 const STEEPEST = 0.95;
-/** The presumption before any probe weighs as much as so many of them. */
+/** That what was said is right weighs as much, before any probe, as so many of them. */
 const PRESUMED_PROBES = 20;
-/**
- * Pairs that landmarks call as good as impossible are good more often than said: of those said to be at 1 to 4 %, 4 to 11 %
- * were on two halves of public matrices. So a small chance is presumed to be up to this much, until probes tell otherwise: it
- * has to be tried to be known.
- */
-const PRESUMED_LEAST = 0.05;
-/** But not more than this many times what was said. */
-const PRESUMED_FACTOR = 4;
 
 /** What became of the probes near one node. */
 interface Experience {
@@ -35,7 +27,7 @@ export type SavedCalibration = v.InferOutput<typeof savedCalibrationSchema>;
 /**
  * Corrects chances by what became of the probes they were said of, so that of those said to have 30 %, 30 % are good in this
  * scene too. Log-odds are shifted, by an amount that is kept at a few nodes and interpolated (as in Platt 1999, with a
- * broken line in the place of the straight one), and shrunk towards what is presumed where probes are few.
+ * broken line in the place of the straight one), and shrunk towards none where probes are few.
  */
 export class Calibration {
   readonly #nodes: readonly Experience[];
@@ -93,14 +85,12 @@ function shiftsOf(nodes: readonly Experience[]): readonly number[] {
   });
 }
 
-/** The shift of log-odds at a node: from what was said to what was, both with the presumed probes added. */
+/** The shift of log-odds at a node: from what was said to what was, both with the presumed probes, which came out as said, added. */
 function shiftAt({ count, said, within }: Experience, i: number): number {
   const here = logistic(NODES[i] ?? 0);
-  const presumed = Math.max(here, Math.min(PRESUMED_LEAST, PRESUMED_FACTOR * here));
   const total = count + PRESUMED_PROBES;
-  return (
-    logOdds((within + PRESUMED_PROBES * presumed) / total) - logOdds((said + PRESUMED_PROBES * here) / total)
-  );
+  const presumed = PRESUMED_PROBES * here;
+  return logOdds((within + presumed) / total) - logOdds((said + presumed) / total);
 }
 
 const logOdds = (chance: number): number => Math.log(chance / (1 - chance));

@@ -29,10 +29,11 @@ describe("a place", () => {
 });
 
 describe("the bounds between two places", () => {
-  test("are the shortest way over a landmark and the largest differences", () => {
+  test("are the ways over a landmark, the shortest and the mean, and the largest differences", () => {
     expect(boundsBetween([10, 100, 50], [40, 90, 70])).toEqual({
       landmarks: 3,
       aboveMs: 50,
+      meanAboveMs: 120,
       below1Ms: 30,
       below2Ms: 20,
       below3Ms: 10,

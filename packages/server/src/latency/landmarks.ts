@@ -52,6 +52,8 @@ export interface Bounds {
   readonly landmarks: number;
   /** The shortest way over a landmark: an upper bound as far as the triangle inequality holds. */
   readonly aboveMs: number;
+  /** The mean way over a landmark: how much of a choice the shortest one was. */
+  readonly meanAboveMs: number;
   /** The three largest differences to one landmark (lower bounds), the largest first. */
   readonly below1Ms: number;
   readonly below2Ms: number;
@@ -73,6 +75,7 @@ export function boundsBetween(a: Place, b: Place): Bounds | null {
   const shared = Math.min(a.length, b.length);
   let landmarks = 0;
   let above = Number.POSITIVE_INFINITY;
+  let ways = 0;
   let nearestToA = Number.POSITIVE_INFINITY;
   let nearestToB = Number.POSITIVE_INFINITY;
   let first = 0;
@@ -87,6 +90,7 @@ export function boundsBetween(a: Place, b: Place): Bounds | null {
     if (Number.isNaN(difference)) continue;
     landmarks += 1;
     above = Math.min(above, x + y);
+    ways += x + y;
     nearestToA = Math.min(nearestToA, x);
     nearestToB = Math.min(nearestToB, y);
     sum += difference;
@@ -109,6 +113,7 @@ export function boundsBetween(a: Place, b: Place): Bounds | null {
   return {
     landmarks,
     aboveMs: Math.max(SHORTEST_MS, above),
+    meanAboveMs: Math.max(SHORTEST_MS, ways / landmarks),
     below1Ms: first,
     below2Ms: second,
     below3Ms: third,

@@ -19,8 +19,7 @@ const MOST_UNLEARNED = 256;
 /**
  * With less than this share of its variance left a belief is the scene's own rather than the landmarks'. The two are wrong in
  * different ways, so each is corrected by what became of its own: in a scene that has learned, few of the pairs are good that landmarks
- * called doubtful and its own probes still do. Both presume small chances to be larger at first: without that, whole regions with few people
- * were given up before they were tried.
+ * called doubtful and its own probes still do.
  */
 const LEARNED_VARIANCE_LEFT = 0.8;
 

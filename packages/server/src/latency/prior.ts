@@ -32,56 +32,67 @@ export const FIVE_PERCENT = Math.log(19);
 
 const SMALLEST_SCALE = 0.03;
 
-type Eight = readonly [number, number, number, number, number, number, number, number];
-
 interface Coefficients {
   readonly landmarks: number;
-  readonly location: readonly [...Eight, number, number, number];
-  readonly scale: Eight;
+  /** Of {@link describeBounds}; their sum is the logarithm of how much longer the path is than the shortest way over a landmark. */
+  readonly location: readonly number[];
+  /** Of {@link describeBounds}; their sum is the logarithm of the scale. */
+  readonly scale: readonly number[];
 }
 
 /**
- * Least squares on one half of the nodes of two public matrices of measured internet RTTs (universities' hosts and
- * servers in world cities, equal weight), with a last mile added; checked on the other half, and fitted on one
- * matrix and checked on the other, where AUC and calibration stay within a point of these. One row per
+ * Most likely coefficients, for whether pairs are within limits of 50 to 200 ms, of one half of the nodes of two public matrices of
+ * measured internet RTTs (universities' hosts and servers in world cities) and of made ones of four kinds, with a last mile added;
+ * checked on the other halves, on other made ones, and on a kind that had no part in it (`bench prior`). One row per
  * number of landmarks, as what a bound is worth depends on how many it was chosen from.
  */
 const coefficients: readonly Coefficients[] = [
   {
     landmarks: 1,
-    location: [-0.074, -0.173, -0.078, -0.17, -0.17, -0.17, 0.103, 0.604, 0.241, 0.048, -0.067],
-    scale: [-0.209, 0.489, -1.323, -1.323, 0.243, 0, 0.557, 0.185],
+    location: [-0.069, -0.17, -0.021, -0.222, -0.222, -0.222, 0.095, 0.613, 0.237, 0.076, -0.106, 0.058, 0],
+    scale: [-2.213, 1.014, -1.856, -1.856, -0.266, 0, 0.822, -1.601, 0.772, 0],
   },
   {
     landmarks: 2,
-    location: [-0.268, -0.321, -0.09, -0.208, 0.028, 0.028, -0.032, 0.4, 0.043, -0.031, 0.102],
-    scale: [-2.257, 0.002, -1.112, -0.264, -0.12, 2.835, 1.838, 0.711],
+    location: [
+      -0.28, -0.375, 0.01, 0.376, -0.002, -0.002, -0.046, 0.331, 0.05, -0.397, 0.136, -0.442, -0.062,
+    ],
+    scale: [-1.98, 0.151, -2.749, -0.529, -0.007, 0.309, 1.303, 1.886, 1.764, 0.533],
   },
   {
     landmarks: 3,
-    location: [-0.072, -0.314, -0.044, -0.212, 0.011, -0.01, -0.042, 0.303, 0.046, -0.6, 0.288],
-    scale: [-2.799, 0.104, -0.762, 0.219, -0.105, 1.11, 2.885, 0.035],
+    location: [
+      -0.421, -0.299, -0.053, 1.103, 0.034, 0.017, -0.052, 0.116, 0.133, -0.442, 0.194, -0.73, -0.11,
+    ],
+    scale: [-2.069, -0.045, -2.517, -0.698, -0.01, 0.255, 1.338, 2.651, 1.735, 0.474],
+  },
+  {
+    landmarks: 4,
+    location: [
+      -0.597, -0.221, -0.027, 1.532, 0.057, 0.042, -0.02, 0.034, 0.112, -0.381, 0.101, -0.936, -0.097,
+    ],
+    scale: [-1.998, 0.119, -2.206, -0.954, 0.052, 0.226, 1.372, 2.274, 1.455, 0.51],
   },
   {
     landmarks: 5,
-    location: [-0.136, -0.188, -0.046, -0.006, 0.036, -0.018, -0.031, 0.153, 0.058, -0.482, 0.315],
-    scale: [-3.045, 0.083, -0.272, -0.139, -0.151, 0.885, 2.84, -0.236],
+    location: [-0.601, -0.221, -0.01, 1.549, 0.068, 0.037, -0.015, 0.026, 0.102, -0.42, 0.107, -0.937, -0.1],
+    scale: [-2.062, 0.147, -2.061, -1.123, 0.056, 0.19, 1.37, 2.046, 1.469, 0.554],
+  },
+  {
+    landmarks: 6,
+    location: [
+      -0.644, -0.189, 0.004, 1.648, 0.063, 0.066, -0.012, 0.004, 0.087, -0.391, 0.068, -0.969, -0.105,
+    ],
+    scale: [-2.356, 0.234, -1.745, -0.805, 0.05, 0.173, 1.547, 2.136, 0.998, 0.63],
   },
   {
     landmarks: 8,
-    location: [-0.168, -0.254, -0.081, -0.127, 0.109, 0.025, -0.023, 0.174, 0.102, -0.373, 0.305],
-    scale: [-3.279, 0.144, -0.165, -0.077, -0.323, 0.937, 2.575, -0.328],
+    location: [
+      -0.834, -0.133, 0.006, 1.961, 0.033, 0.095, 0.001, -0.015, 0.076, -0.309, 0.024, -1.13, -0.065,
+    ],
+    scale: [-2.654, 0.171, -1.562, -0.767, 0.003, 0.147, 1.59, 2.509, 0.936, 0.724],
   },
 ];
-
-/**
- * Least squares find the mean of the logarithms, which detours pull above their median: without this, pairs that seemed likely to be
- * just beyond a limit were within it more often than said. Fitted on one half of the nodes, checked on the other.
- */
-const MEDIAN_BELOW_MEAN = 0.035;
-
-/** From the mean absolute error of a fit to the scale of the logistic distribution that fits the tails best. */
-const SCALE_FACTOR = 0.75;
 
 /** Which coefficients to use, by number of landmarks; beyond the end the last ones. */
 const byLandmarks: readonly (Coefficients | undefined)[] = Array.from(
@@ -89,11 +100,18 @@ const byLandmarks: readonly (Coefficients | undefined)[] = Array.from(
   (_, count) => coefficients.findLast(({ landmarks }) => landmarks <= count) ?? coefficients[0],
 );
 
-/** What the landmarks alone say of a path. Asked about thousands of pairs for one decision: no lists, no searching. */
-export function beliefFrom(bounds: Bounds): Belief {
-  const { aboveMs, below1Ms, below2Ms, below3Ms, unlikeMs, remoteMs } = bounds;
-  const row = byLandmarks[Math.min(bounds.landmarks, byLandmarks.length - 1)];
-  if (row === undefined) throw new Error("the prior has no coefficients");
+/** Room to calculate in: a decision asks about thousands of pairs, one after the other. */
+const ofLocation = new Float64Array(13);
+const ofScale = new Float64Array(10);
+
+/**
+ * What the coefficients are of. Exported for fitting them (`bench prior`).
+ *
+ * @param location is filled: 13 numbers
+ * @param scale is filled: 10 numbers
+ */
+export function describeBounds(bounds: Bounds, location: Float64Array, scale: Float64Array): void {
+  const { aboveMs, meanAboveMs, below1Ms, below2Ms, below3Ms, unlikeMs, remoteMs } = bounds;
   const far = Math.log(aboveMs / 100);
   const below1 = Math.min(1, below1Ms / aboveMs);
   const below2 = Math.min(1, below2Ms / aboveMs);
@@ -102,37 +120,51 @@ export function beliefFrom(bounds: Bounds): Belief {
   const apart = Math.log(below1Ms + 10) - 3.5;
   // 0 where one of the two is at a landmark, up to a half where both are equally far from all.
   const remote = remoteMs / aboveMs;
-  const [l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10] = row.location;
-  const location =
-    l0 +
-    l1 * far +
-    l2 * (far * far) +
-    l3 * below1 +
-    l4 * below2 +
-    l5 * below3 +
-    l6 * unlike +
-    l7 * apart +
-    l8 * (unlike * far) +
-    l9 * remote +
-    l10 * (remote * unlike);
+  const choice = Math.log(meanAboveMs / aboveMs);
   // Bounds that contradict each other tell of a detour somewhere, and that nothing is sure.
   const contradiction = Math.min(2, Math.max(0, below1Ms / aboveMs - 1));
-  const [s0, s1, s2, s3, s4, s5, s6, s7] = row.scale;
-  const scale =
-    s0 +
-    s1 * far +
-    s2 * below1 +
-    s3 * below2 +
-    s4 * Math.log((unlikeMs + 3) / aboveMs) +
-    s5 * contradiction +
-    s6 * remote +
-    s7 * (remote * far);
+  location[0] = 1;
+  location[1] = far;
+  location[2] = far * far;
+  location[3] = below1;
+  location[4] = below2;
+  location[5] = below3;
+  location[6] = unlike;
+  location[7] = apart;
+  location[8] = unlike * far;
+  location[9] = remote;
+  location[10] = remote * unlike;
+  location[11] = below1 * below1;
+  location[12] = choice;
+  scale[0] = 1;
+  scale[1] = far;
+  scale[2] = below1;
+  scale[3] = below2;
+  scale[4] = Math.log((unlikeMs + 3) / aboveMs);
+  scale[5] = contradiction;
+  scale[6] = remote;
+  scale[7] = remote * far;
+  scale[8] = below1 * below1;
+  scale[9] = choice;
+}
+
+/** What the landmarks alone say of a path. Asked about thousands of pairs for one decision: no lists, no searching. */
+export function beliefFrom(bounds: Bounds): Belief {
+  const row = byLandmarks[Math.min(bounds.landmarks, byLandmarks.length - 1)];
+  if (row === undefined) throw new Error("the prior has no coefficients");
+  describeBounds(bounds, ofLocation, ofScale);
   return {
-    logRttMs: Math.log(aboveMs) + location - MEDIAN_BELOW_MEAN,
-    scale: SCALE_FACTOR * Math.max(SMALLEST_SCALE, Math.exp(scale)),
+    logRttMs: Math.log(bounds.aboveMs) + product(row.location, ofLocation),
+    scale: Math.max(SMALLEST_SCALE, Math.exp(product(row.scale, ofScale))),
     odd: ODD_SHARE,
     varianceLeft: 1,
   };
+}
+
+function product(coefficientsOf: readonly number[], features: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < features.length; i += 1) sum += (coefficientsOf[i] ?? 0) * (features[i] ?? 0);
+  return sum;
 }
 
 /** Without any landmark in common: half of the world's pairs are within 130 ms, most within 400. */

@@ -11,7 +11,7 @@ export interface Neighbour {
 const NOISE_MS = 1;
 const NOISE_SHARE = 0.025;
 /** In units of noise, squared: places closer than this are one site. */
-const SAME_SITE2 = 0.5;
+const SAME_SITE2 = 1;
 /** Beyond this a site says nothing. */
 const NEAR_SITE2 = 25;
 /** Nobody has more neighbours than this, the nearest. */
