@@ -75,6 +75,7 @@ describe("bench", () => {
       beacons: 5,
       auc: null,
       calibrationError: expect.any(Number),
+      afterStudy: { auc: null, calibrationError: expect.any(Number) },
     });
   });
 

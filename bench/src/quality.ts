@@ -5,6 +5,7 @@ import {
   benchmarkWorld,
   type ComparedMatchmaker,
   type LatencyMatrix,
+  type PredictionRow,
   parseLatencyMatrix,
   predictionRow,
   qualityRow,
@@ -45,7 +46,7 @@ export function benchQuality(options: Options): void {
   const seeds = Array.from({ length: options.seeds }, (_, i) => String(i + 1));
   const groupSizes = options.groupSize === undefined ? [2, 4] : [options.groupSize];
   const rows: object[] = [];
-  const prediction: object[] = [];
+  const prediction: (PredictionRow & { readonly matrix: string })[] = [];
   const outcomes: Outcome[] = [];
   for (const { matrix, kind, latencies } of matricesOf(options)) {
     for (const groupSize of groupSizes) {
@@ -68,9 +69,15 @@ export function benchQuality(options: Options): void {
   if (rows.length === 0) throw new InvalidArgumentError(`${options.latency} has no matrix in a *.csv file.`);
   const aims = aimsRows(outcomes, benchmarkWorld.probeMs);
   const result = { rows, prediction, aims };
-  for (const table of options.json === true ? [rows] : [rows, prediction, aims.map(flat)])
+  for (const table of options.json === true ? [rows] : [rows, prediction.map(asCells), aims.map(flat)])
     print(result, options.json, () => table);
 }
+
+const asCells = ({ afterStudy, ...row }: PredictionRow & { readonly matrix: string }) => ({
+  ...row,
+  aucAfterStudy: afterStudy.auc,
+  calibrationErrorAfterStudy: afterStudy.calibrationError,
+});
 
 const flat = ({ met, ...row }: ReturnType<typeof aimsRows>[number]) => ({
   ...row,

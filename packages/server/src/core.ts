@@ -19,7 +19,7 @@ export { violationKinds } from "./sim/invariants.js";
 export { type LatencyMatrix, medianNodes, parseLatencyMatrix } from "./sim/latencyMatrix.js";
 export { plantedBugs } from "./sim/plantedBugs.js";
 export { aucOf } from "./sim/predictionQuality.js";
-export { predictionRow, type QualityRow, qualityRow } from "./sim/qualityBenchmark.js";
+export { type PredictionRow, predictionRow, type QualityRow, qualityRow } from "./sim/qualityBenchmark.js";
 export { type ComparedMatchmaker, comparedMatchmakers } from "./sim/qualityMatchmakers.js";
 export { benchmarkWorld, normal, type QualityOptions } from "./sim/qualityWorld.js";
 export { worldPlaces } from "./sim/worldLatency.js";

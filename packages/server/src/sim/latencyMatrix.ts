@@ -96,6 +96,16 @@ function filled(known: readonly Float64Array[]): Pick<LatencyMatrix, "rttMs"> {
   return { rttMs };
 }
 
+/** The same network, with some of its nodes only, in this order. */
+export function submatrix({ rttMs, nodes, repairs }: LatencyMatrix, kept: readonly number[]): LatencyMatrix {
+  const at = (values: ArrayLike<number> | undefined, i: number): number => values?.[i] ?? Number.NaN;
+  return {
+    rttMs: kept.map((i) => Float64Array.from(kept, (j) => at(rttMs[i], j))),
+    nodes: kept.map((i) => at(nodes, i)),
+    repairs,
+  };
+}
+
 /**
  * Where beacons would stand: `count` of the candidates, such that the sum of their RTTs to the nearest one is
  * small (k-median; greedy, then exchanges until none helps, at most ten rounds).

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../lobby/random.js";
 import type { LatencyMatrix } from "./latencyMatrix.js";
-import { aucOf, calibrationErrorOf, predictionQuality } from "./predictionQuality.js";
+import { aucOf, calibrationErrorOf, predictionAfterStudy, predictionQuality } from "./predictionQuality.js";
 import { benchmarkWorld } from "./qualityWorld.js";
 
 const pair = (chance: number, within: boolean) => ({ chance, within });
@@ -33,6 +33,13 @@ describe("the prediction from landmarks", () => {
   test("orders pairs of people it never saw, in a world it was not fitted to", () => {
     const quality = predictionQuality(plane, benchmarkWorld, "1");
     expect(quality.auc).toBeGreaterThan(0.97);
+  });
+
+  test("gives truer chances once the scene has probed others in the same network", () => {
+    const seeds = ["1", "2", "3", "4"];
+    const off = (quality: typeof predictionQuality) =>
+      seeds.reduce((sum, seed) => sum + quality(plane, benchmarkWorld, seed).calibrationError, 0);
+    expect(off(predictionAfterStudy)).toBeLessThan(0.8 * off(predictionQuality));
   });
 
   test("gets better with more beacons", () => {

@@ -1,8 +1,12 @@
 import type { Located } from "../latency/landmarks.js";
 import { LatencyModel } from "../latency/latencyModel.js";
 import { seededRandom } from "../lobby/random.js";
-import { type LatencyMatrix, medianNodes } from "./latencyMatrix.js";
-import { normal, type QualityOptions } from "./qualityWorld.js";
+import { LowestLatencyMatchmaker } from "../matchmakers/lowestLatency.js";
+import { type LatencyMatrix, medianNodes, submatrix } from "./latencyMatrix.js";
+import { plainConfig } from "./qualityRun.js";
+import { normal, type QualityOptions, QualityWorld } from "./qualityWorld.js";
+import { steadyRtt } from "./simulatedWorld.js";
+import { StudyRun } from "./studyRun.js";
 
 export interface PredictionQuality {
   /**
@@ -14,36 +18,97 @@ export interface PredictionQuality {
   readonly calibrationError: number;
 }
 
+/** So many come to the study that is learned from: about a hundred and fifty pairs. */
+const STUDY_PARTICIPANTS = 300;
+
 /**
  * How well the landmarks alone tell whether a pair is within the limit: beacons at k-median nodes of one half of the
  * matrix, all pairs of the other half, last miles and noise as in the world. Nothing is learned from probes here.
  */
 export function predictionQuality(
   matrix: LatencyMatrix,
-  options: Pick<QualityOptions, "beacons" | "maxP2pRttMs" | "lastMileMs" | "lastMileSigma" | "noise">,
+  options: QualityOptions,
   seed: string,
 ): PredictionQuality {
-  const random = seededRandom(`${seed}/prediction`);
+  const { known, heldOut } = halves(matrix, seed);
+  const beacons = medianNodes(matrix, options.beacons, { candidates: known });
+  const landmarks = { beacons: new Map(beacons.map((node) => [`b${node}`, node])), server: null };
+  return qualityOf(new LatencyModel(), strangers(matrix, heldOut, landmarks, options, seed), matrix, options);
+}
+
+/**
+ * The same, with the server as one more landmark, after the scene has had one study of {@link STUDY_PARTICIPANTS} people at the nodes of
+ * the first half: of people at nodes where nobody was, in a network that the scene's own probes have told something of.
+ */
+export function predictionAfterStudy(
+  matrix: LatencyMatrix,
+  options: QualityOptions,
+  seed: string,
+): PredictionQuality {
+  const { known, heldOut } = halves(matrix, seed);
+  const half = submatrix(matrix, known);
+  const study = { ...options, participants: STUDY_PARTICIPANTS, groupSize: 2 };
+  const matchmaker = new LowestLatencyMatchmaker({ maxP2pRttMs: options.maxP2pRttMs });
+  const world = new QualityWorld(half, study, seed);
+  const run = new StudyRun({ world, config: plainConfig(study, matchmaker), seed });
+  run.advance();
+  const landmarks = {
+    // Where the study's world has put them, and by the names it gave them.
+    beacons: new Map(medianNodes(half, options.beacons).map((at) => [`b${at}`, known[at] ?? 0])),
+    server: known[medianNodes(half, 1)[0] ?? 0] ?? 0,
+  };
+  return qualityOf(run.latency, strangers(matrix, heldOut, landmarks, options, seed), matrix, options);
+}
+
+interface Stranger {
+  readonly node: number;
+  readonly lastMileMs: number;
+  readonly located: Located;
+}
+
+/** Nodes that something may be learned about, and nodes that everything is tried on. */
+function halves(matrix: LatencyMatrix, seed: string) {
   const nodes = shuffled(
     matrix.rttMs.map((_, i) => i),
-    random,
+    seededRandom(`${seed}/halves`),
   );
-  const beacons = medianNodes(matrix, options.beacons, { candidates: nodes.slice(0, nodes.length >> 1) });
-  const people = nodes.slice(nodes.length >> 1).map((node) => {
+  return { known: nodes.slice(0, nodes.length >> 1), heldOut: nodes.slice(nodes.length >> 1) };
+}
+
+/** One at each node. */
+function strangers(
+  matrix: LatencyMatrix,
+  nodes: readonly number[],
+  landmarks: { readonly beacons: ReadonlyMap<string, number>; readonly server: number | null },
+  options: QualityOptions,
+  seed: string,
+): readonly Stranger[] {
+  const random = seededRandom(`${seed}/prediction`);
+  return nodes.map((node) => {
     const lastMileMs = options.lastMileMs * Math.exp(options.lastMileSigma * normal(random));
-    const to = (beacon: number) => (matrix.rttMs[node]?.[beacon] ?? 0) + lastMileMs;
-    const noisy = (rttMs: number) => Math.max(0.1, rttMs * (1 + options.noise * normal(random)));
-    const located: Located = {
-      serverRtt: null,
-      beaconRttMs: Object.fromEntries(beacons.map((beacon) => [`b${beacon}`, noisy(to(beacon))])),
-    };
-    return { node, lastMileMs, located };
+    const to = (landmark: number) =>
+      Math.max(
+        0.1,
+        ((matrix.rttMs[node]?.[landmark] ?? 0) + lastMileMs) * (1 + options.noise * normal(random)),
+      );
+    const beaconRttMs = Object.fromEntries([...landmarks.beacons].map(([name, at]) => [name, to(at)]));
+    const serverRtt =
+      landmarks.server === null ? null : { ...steadyRtt(to(landmarks.server)), measuredAt: 0 };
+    return { node, lastMileMs, located: { serverRtt, beaconRttMs } };
   });
-  const model = new LatencyModel();
+}
+
+/** Of what a model says of all pairs. */
+function qualityOf(
+  model: LatencyModel,
+  people: readonly Stranger[],
+  matrix: LatencyMatrix,
+  { maxP2pRttMs }: QualityOptions,
+): PredictionQuality {
   const pairs = people.flatMap((a, i) =>
     people.slice(i + 1).map((b) => ({
-      chance: model.chance(a.located, b.located, options.maxP2pRttMs),
-      within: (matrix.rttMs[a.node]?.[b.node] ?? 0) + a.lastMileMs + b.lastMileMs <= options.maxP2pRttMs,
+      chance: model.chance(a.located, b.located, maxP2pRttMs),
+      within: (matrix.rttMs[a.node]?.[b.node] ?? 0) + a.lastMileMs + b.lastMileMs <= maxP2pRttMs,
     })),
   );
   return { auc: aucOf(pairs), calibrationError: calibrationErrorOf(pairs) };

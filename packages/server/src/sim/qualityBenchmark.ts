@@ -1,5 +1,5 @@
 import type { LatencyMatrix } from "./latencyMatrix.js";
-import { type PredictionQuality, predictionQuality } from "./predictionQuality.js";
+import { type PredictionQuality, predictionAfterStudy, predictionQuality } from "./predictionQuality.js";
 import { type ComparedMatchmaker, comparedMatchmaker } from "./qualityMatchmakers.js";
 import { qualityRun } from "./qualityRun.js";
 import { type QualityOptions, QualityWorld } from "./qualityWorld.js";
@@ -36,17 +36,27 @@ export function qualityRow(
   };
 }
 
-/** The prediction from landmarks alone, with so many beacons; means over the seeds. */
+/** How well pairs are predicted that nobody probed, at nodes that nobody was at. */
+export interface PredictionRow extends PredictionQuality {
+  readonly beacons: number;
+  /** After one small study in the same network; the row itself is from landmarks alone. */
+  readonly afterStudy: PredictionQuality;
+}
+
+/** The prediction with so many beacons; means over the seeds. */
 export function predictionRow(
   matrix: LatencyMatrix,
   options: QualityOptions,
   seeds: readonly string[],
-): PredictionQuality & { readonly beacons: number } {
-  const results = seeds.map((seed) => predictionQuality(matrix, options, seed));
-  return {
-    beacons: options.beacons,
+): PredictionRow {
+  const means = (results: readonly PredictionQuality[]): PredictionQuality => ({
     auc: mean(results.map((r) => r.auc)),
     calibrationError: mean(results.map((r) => r.calibrationError)),
+  });
+  return {
+    beacons: options.beacons,
+    ...means(seeds.map((seed) => predictionQuality(matrix, options, seed))),
+    afterStudy: means(seeds.map((seed) => predictionAfterStudy(matrix, options, seed))),
   };
 }
 

@@ -87,6 +87,11 @@ export class StudyRun {
     this.#lastArrivalAt = last;
   }
 
+  /** What the scene believes of latencies, having learned from its probes so far. */
+  get latency(): LatencyModel {
+    return this.#scene.state.latency;
+  }
+
   /** The share of people who have come, 0 to 1. */
   get progress(): number {
     return this.#arrived / Math.max(1, this.#options.world.people.length);
