@@ -7,6 +7,7 @@ import { rest } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { Fact, History, StoredEvent } from "../lobby/events.js";
 import { explain } from "../lobby/explain.js";
+import { LostNodes } from "../lobby/lostNodes.js";
 import type { MatchRecord } from "../lobby/matchRecord.js";
 import { readSavedState } from "../lobby/savedState.js";
 import { restoreState, StateSaver } from "../lobby/saveState.js";
@@ -24,7 +25,6 @@ import type { OnMatch } from "../scene/onMatch.js";
 import type { Clock } from "./clock.js";
 import { DecisionLoop } from "./decisionLoop.js";
 import { Listeners } from "./listeners.js";
-import { LostNodes } from "./lostNodes.js";
 import { Rooms } from "./rooms.js";
 import type {
   Arrival,

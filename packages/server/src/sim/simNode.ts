@@ -4,6 +4,7 @@ import type { LobbyConfig } from "../lobby/config.js";
 import { decide, lookAgain, rest, wakeAt } from "../lobby/decide.js";
 import type { Effect } from "../lobby/effects.js";
 import type { Fact, StoredEvent } from "../lobby/events.js";
+import { LostNodes } from "../lobby/lostNodes.js";
 import { createLobbyState, type LobbyState } from "../lobby/state.js";
 import { stateFrom } from "../lobby/virtualScene.js";
 import type { PageScene } from "./chaosPage.js";
@@ -44,7 +45,7 @@ export class SimNode implements PageScene {
   #leader: string | null = null;
   #deciding = false;
   #wakeTime: number | null = null;
-  #missing: ReadonlySet<string> = new Set();
+  readonly #nodes = new LostNodes();
   #alive = true;
   #recovering = true;
   #paused: (() => void)[] | null = null;
@@ -287,14 +288,8 @@ export class SimNode implements PageScene {
 
   #onHeard(live: ReadonlySet<string>): void {
     if (!this.#decides) return;
-    const missing = new Set<string>();
-    for (const p of this.state.participants.values()) {
-      if (p.status === "ended" || !p.connected || p.nodeId === null || live.has(p.nodeId)) continue;
-      missing.add(p.nodeId);
-    }
     const graceUntil = this.now + this.#o.config.graceMs;
-    const lost = [...missing].filter((id) => this.#missing.has(id));
-    this.#missing = missing;
+    const lost = this.#nodes.note(this.state, live);
     if (lost.length > 0) {
       this.append(lost.map((nodeId): Fact => ({ type: "node.lost", nodeId, graceUntil })));
     }

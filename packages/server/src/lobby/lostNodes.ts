@@ -1,4 +1,4 @@
-import type { LobbyState, Participant } from "../lobby/state.js";
+import type { LobbyState, Participant } from "./state.js";
 
 /**
  * Finds the nodes that are gone: those with people here that were not heard of twice in a row. Once may be a pause, or a message

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { TestScene } from "../lobby/testing/scene.js";
 import { LostNodes } from "./lostNodes.js";
+import { TestScene } from "./testing/scene.js";
 
 /** Everybody in it is connected to the one node there is. */
 function sceneOf(...participantIds: string[]): TestScene {
