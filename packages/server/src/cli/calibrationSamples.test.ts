@@ -48,4 +48,16 @@ describe("calibrate --from", () => {
     expect(err).toMatch(message);
     expect(err).toMatch(/^[^\n]+\n$/);
   });
+
+  it.each([
+    ["--rtt", "20"],
+    ["--probes", "5"],
+    ["--measure-in", "page"],
+  ])("refuses %s, which only a new measurement can heed", async (option, value) => {
+    const { code, err } = await cli(["calibrate", "--from", write("some", [good]), option, value], { cwd });
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      new RegExp(`^probematch: option '--from <files>' cannot be used with option '${option} `),
+    );
+  });
 });

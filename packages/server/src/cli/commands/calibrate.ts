@@ -46,7 +46,19 @@ export function addCalibrate(program: Command, io: CliIo, finish: Finish): void 
     .option("--plot <file>", "draw the figures into an SVG file")
     .option("--samples <file>", "write every single probe as a line of JSON")
     .addOption(
-      list("--from <files>", "start no browsers: take the probes that --samples wrote", (text) => text),
+      list("--from <files>", "start no browsers: take the probes that --samples wrote", (text) => text)
+        // What is measured anew; the files have what they have.
+        .conflicts([
+          "pair",
+          "rtt",
+          "jitter",
+          "loss",
+          "condition",
+          "probes",
+          "rhythm",
+          "measureIn",
+          "samples",
+        ]),
     )
     .option("--json", "print the figures as one JSON object")
     .addHelpText("after", help)
