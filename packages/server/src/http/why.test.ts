@@ -110,7 +110,8 @@ describe("who waited in vain", () => {
       const lines = readFileSync(join(folder, "s_telemetry.jsonl"), "utf8").trim().split("\n");
       const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
       expect(records.find((r) => r["type"] === "participant.timedOut")).toMatchObject({
-        participantId: "ann",
+        // Whoever came first: the two connect at the same time.
+        participantId: expect.stringMatching(/^(ann|bob)$/),
         summary: "1 here, none possible: 1 differs in language.",
       });
     } finally {
