@@ -134,10 +134,7 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
     const { ann, bob } = await annAndBob(1);
     ann.open();
     bob.open();
-    const { log } = sceneKeys(rig.keyPrefix, NODE_SCENE);
-    await expect
-      .poll(async () => JSON.stringify(await rig.command("XRANGE", log, "-", "+")), PATIENCE)
-      .toContain("match.creating");
+    await expect.poll(async () => JSON.stringify(await allEntries()), PATIENCE).toContain("match.creating");
     await (await leader()).kill();
     await matched(ann, bob);
     await checkLog();
