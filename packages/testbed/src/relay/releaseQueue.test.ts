@@ -66,9 +66,13 @@ describe("a release queue", () => {
       await new Promise((resolve) => setTimeout(resolve, 30));
       return performance.eventLoopUtilization(before).utilization;
     };
-    queue.stayAwake(performance.now() + 30);
+    // Far beyond what is looked at: at its end the machine may have others to serve.
+    queue.stayAwake(performance.now() + 60_000);
     expect(await share()).toBeGreaterThan(0.8);
     queue.clear();
-    expect(await share()).toBeLessThan(0.5);
+    // Where the process had to stand still the loop cannot have slept: looked at again until it could.
+    await expect.poll(share).toBeLessThan(0.5);
+    queue.stayAwake(performance.now() + 5);
+    await expect.poll(share).toBeLessThan(0.5);
   });
 });
