@@ -19,7 +19,8 @@ export interface RigOptions extends Partial<Omit<GatewayOptions, "server" | "sce
   readonly httpServer?: Server;
 }
 
-const DEADLINE_MS = 4000;
+/** Whoever waits for longer is told what came instead. */
+const DEADLINE_MS = 15_000;
 
 /** A gateway on a free port of the loopback interface, over real scenes. */
 export class GatewayRig {

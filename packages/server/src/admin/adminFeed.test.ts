@@ -46,7 +46,7 @@ function next<K extends keyof AdminMessages>(
   fits: (message: AdminMessages[K]) => boolean = () => true,
 ): Promise<AdminMessages[K]> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${name} came`)), 4000);
+    const timer = setTimeout(() => reject(new Error(`no ${name} came`)), 15_000);
     const listen = (message: unknown) => {
       const parsed = v.parse(
         adminMessages[name] as unknown as v.GenericSchema<unknown, AdminMessages[K]>,
