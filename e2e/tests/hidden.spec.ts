@@ -24,7 +24,9 @@ for (const engine of ["chromium", "firefox"] as const) {
       await a.connect();
       const b = await lab.participant(study, "chromium", { participantId: "b" });
       expect(await b.until("released")).toEqual({ reason: "probe_failed" });
-      for (const event of await closed()) {
+      const probes = await closed();
+      expect(probes).not.toEqual([]);
+      for (const event of probes) {
         expect(event).toMatchObject({ verdict: { status: "failed", reason: "hidden_tab" }, blamed: ["a"] });
       }
       expect(await a.until("measured")).toMatchObject({ report: { status: "failed", reason: "hidden_tab" } });

@@ -156,6 +156,7 @@ test("server RTTs are known to matchmakers, and who is too far from the server l
   const b = await lab.participant(study, "firefox", { participantId: "b" });
   await Promise.all([a.matched(), b.matched()]);
   const [record] = await study.matchLog("lobby");
+  expect(record?.participants).toHaveLength(2);
   for (const member of record?.participants ?? []) expect(member.serverRttMs).toBeGreaterThan(0);
 });
 
