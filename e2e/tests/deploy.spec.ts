@@ -62,6 +62,8 @@ test.describe("the nodes of deploy/ behind their load balancer", () => {
     test.info().annotations.push({ type: "expects problems" });
     const site = await lab.study({ scenes: [{ id: "unused" }], relayed: false });
     const c = await participant(lab, site, "c");
+    // The pages of the test before are not counted any more.
+    await expect.poll(async () => (await pages()).reduce((all, of) => all + of, 0)).toBe(1);
     const home = deployment.nodes[(await pages())[0] === 1 ? 0 : 1] as string;
     const other = deployment.nodes.find((url) => url !== home) as string;
     c.forget();
