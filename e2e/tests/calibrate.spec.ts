@@ -53,7 +53,7 @@ test("calibrate that is told to end stops after the probe under way, and prints 
   child.stderr.on("data", (chunk) => {
     stderr += chunk;
   });
-  await expect.poll(() => stderr, { timeout: 25_000 }).toContain("1/3");
+  await expect.poll(() => stderr, { timeout: 25_000, intervals: [20] }).toContain("1/3");
   child.kill("SIGTERM");
   expect(await once(child, "close")).toEqual([0, null]);
   expect(JSON.parse(stdout).rows[0]).toMatchObject({ injectedRttMs: 20, probes: 2 });
