@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type RedisService, redisServers, startRedis } from "@probematch/testbed";
 import { pino } from "pino";
 import { RedisConnection } from "../src/journal/redis/connection.js";
 import { openRedisStore, type RedisStore } from "../src/journal/redis/redisStore.js";
+import { temporaryFolder } from "./dataFolders.js";
 
 /** Redis tests are left out, and say so in their title, where no server is installed. */
 export const hasRedis = redisServers().length > 0;
@@ -33,7 +33,7 @@ export class RedisRig {
 
   /** @param command the program; default: the first of `redisServers()` */
   static async start(command = redisServers()[0]): Promise<RedisRig> {
-    const folder = await mkdtemp(join(tmpdir(), "probematch-redis-"));
+    const folder = temporaryFolder();
     const program = command === undefined ? {} : { command };
     const rig = new RedisRig(await startRedis({ appendOnly: true, folder, ...program }), folder, command);
     // Otherwise a busy disk may let Redis answer before it has written.
