@@ -10,7 +10,8 @@ const measured = () => scene("lobby").matchmaking({ matchmaker: new FifoMatchmak
 const visibilityOf = ({ page }: ParticipantPage) => page.evaluate(() => document.visibilityState);
 
 const MOST_ADDED_MS = 12;
-const TRIES = 5;
+/** Each has a chance of a quiet moment of its own, and there is only one where the first is quiet. */
+const TRIES = 12;
 
 for (const engine of ["chromium", "firefox"] as const) {
   test.describe(`a ${engine} page behind another tab`, () => {
@@ -51,7 +52,7 @@ for (const engine of ["chromium", "firefox"] as const) {
     });
 
     test("is measured there where the page wants it so, and rightly", async ({ lab }) => {
-      test.setTimeout(60_000);
+      test.setTimeout(90_000);
       const study = await lab.study({
         scenes: [measured().waitroom({ allowRepeat: true }).probing(fastProbeParameters)],
       });
