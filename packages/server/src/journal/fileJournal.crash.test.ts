@@ -147,7 +147,7 @@ describe("a process killed at any byte", () => {
       ),
       { numRuns: 150 },
     );
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("rotation", () => {
@@ -161,7 +161,7 @@ describe("rotation", () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("damage", () => {
@@ -192,5 +192,5 @@ describe("damage", () => {
       ),
       { numRuns: 100 },
     );
-  }, 60_000);
+  }, 180_000);
 });

@@ -151,7 +151,7 @@ function play(steps: readonly Step[], changes: ConstructorParameters<typeof Test
 
 describe("the search in the parts of a pool", () => {
   it("decides what a search among all of them does, whatever the matchmaker and the rules", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, () => {
     const runs = fc.record({
       steps: fc.array(step, { minLength: 20, maxLength: 80 }),

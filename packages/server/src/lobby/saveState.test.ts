@@ -16,7 +16,7 @@ const afresh = (saved: string): string => saveState(stateFrom(saved));
 const outside = (state: LobbyState) => ({ ...snapshotOf(state), saved: saveState(state) });
 
 describe("a saved state", () => {
-  it("goes on as the state it was saved from, wherever in a log of accidents", { timeout: 30_000 }, () => {
+  it("goes on as the state it was saved from, wherever in a log of accidents", { timeout: 180_000 }, () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.double({ min: 0, max: 1, noNaN: true }), (seed, share) => {
         const { log } = chaosRun(`saved ${seed}`);
@@ -35,7 +35,7 @@ describe("a saved state", () => {
   });
 
   it("is the one at the call, whatever was prepared, or saved, at any time before", {
-    timeout: 30_000,
+    timeout: 180_000,
   }, () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.array(fc.nat(60), { minLength: 20 }), (seed, gaps) => {

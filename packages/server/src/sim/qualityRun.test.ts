@@ -18,7 +18,7 @@ function square(nodes: number): LatencyMatrix {
   };
 }
 
-describe("a simulated study", { timeout: 60_000 }, () => {
+describe("a simulated study", { timeout: 180_000 }, () => {
   const options = { ...benchmarkWorld, participants: 600 };
   const run = (name: Parameters<typeof comparedMatchmaker>[0], changes: Partial<typeof options> = {}) => {
     const changed = { ...options, ...changes };

@@ -37,7 +37,7 @@ function writeLog(name: string, participants: number): string {
   return name;
 }
 
-describe("probematch simulate --fit, on a journal", { timeout: 60_000 }, () => {
+describe("probematch simulate --fit, on a journal", { timeout: 180_000 }, () => {
   const log = writeLog("pilot_journal.jsonl", 60);
 
   it("says what it learned and how well it predicts, and simulates under the pilot's rules and limit", async () => {
@@ -110,7 +110,7 @@ describe("probematch simulate --fit, on a journal", { timeout: 60_000 }, () => {
   });
 });
 
-describe("probematch simulate --fit, on a real server's data folder", { timeout: 60_000 }, () => {
+describe("probematch simulate --fit, on a real server's data folder", { timeout: 180_000 }, () => {
   const dataDir = join(cwd, "data");
   const PEOPLE = 44;
 

@@ -28,7 +28,7 @@ async function simulateAndReplay(name: string, ...args: string[]): Promise<Repla
   return JSON.parse(replayed.out) as ReplayResult;
 }
 
-describe("the log of a simulation", { timeout: 60_000 }, () => {
+describe("the log of a simulation", { timeout: 180_000 }, () => {
   it("under a scene's rules as they are has that scene's decisions", async () => {
     const result = await simulateAndReplay("as-it-is", "--participants", "20");
     expect(result).toMatchObject({ compared: expect.any(Number), skipped: 0, differences: [] });

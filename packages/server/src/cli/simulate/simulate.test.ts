@@ -19,7 +19,7 @@ function file(name: string, content: string): string {
 const simulate = (...args: string[]) => cli(["simulate", "--participants", "120", ...args], { cwd });
 const rowsOf = (out: string) => (JSON.parse(out) as { rows: (SimulationRow & { matrix: string })[] }).rows;
 
-describe("probematch simulate", { timeout: 60_000 }, () => {
+describe("probematch simulate", { timeout: 180_000 }, () => {
   it("prints the same figures for the same seed, beside the ones of the comparison", async () => {
     const [first, second] = [await simulate("--json"), await simulate("--json")];
     expect([first.code, first.err]).toEqual([0, ""]);

@@ -89,7 +89,7 @@ function keeps(rule: RuleDescription["rule"], members: readonly Person[], oldest
 
 describe("rules with any matchmaker", () => {
   it("are kept by every group proposed, take nobody's place, and come out the same in a replay", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, () => {
     const runs = fc.record({
       people: fc.array(person, { maxLength: 24 }),
