@@ -44,9 +44,9 @@ export function decide(state: LobbyState, config: LobbyConfig, now: number): Ver
   const { agenda } = state;
   // Open proposals first: who is released now may be proposed again in the next round, and the people whose
   // time is up must not be in a new group.
-  const participants = take(agenda.participants);
-  const proposals = take(agenda.proposals);
-  const matches = take(agenda.matches);
+  const participants = take(agenda, "participants");
+  const proposals = take(agenda, "proposals");
+  const matches = take(agenda, "matches");
   const looked: Looked = { participants, proposals, matches, asked: nobody, poolChanged: false };
   const decisions = [
     ...settleProposals(state, config, proposals, time),
@@ -55,8 +55,7 @@ export function decide(state: LobbyState, config: LobbyConfig, now: number): Ver
   ];
   if (decisions.length > 0)
     return { decisions: withTreatments(state, config, decisions), faults: [], looked };
-  const asked = copyOf(agenda.asked);
-  const { poolChanged } = agenda;
+  const { asked, poolChanged } = agenda;
   const proposed = propose(state, config, time);
   return {
     decisions: withTreatments(state, config, proposed.decisions),
@@ -84,16 +83,17 @@ export function rest(state: LobbyState, now: number): void {
   for (const list of ["participants", "proposals", "matches", "asked"] as const) agenda[list].clear();
 }
 
-function take(ids: Set<string>): ReadonlySet<string> {
-  const taken = copyOf(ids);
-  ids.clear();
+/** Whoever has the list that is taken keeps it: the agenda goes on with a new one. */
+function take(agenda: Agenda, list: "participants" | "proposals" | "matches" | "asked"): ReadonlySet<string> {
+  const taken = agenda[list];
+  // Most lists are empty at most looks, of which there are several an event.
+  if (taken.size === 0) return nobody;
+  agenda[list] = new Set();
   return taken;
 }
 
 const nobody: ReadonlySet<string> = new Set();
-
-/** Most lists are empty at most looks, of which there are several an event. */
-const copyOf = (ids: ReadonlySet<string>): ReadonlySet<string> => (ids.size === 0 ? nobody : new Set(ids));
+const none: readonly Decision[] = [];
 
 /** When to call {@link decide} again although nothing happened; `null` = no need. */
 export function wakeAt(state: LobbyState): number | null {
@@ -105,10 +105,12 @@ function remind(state: LobbyState, now: number): void {
   // What had expired by this node's clock, but not yet by the log's time, when it was due. No reminder of its own: a
   // scene in which nothing happens any more has to come to rest.
   const { agenda, pairs } = state;
-  agenda.lingering = agenda.lingering.filter(({ a, b }) => {
-    pairs.prune(a, b, state.now);
-    return pairs.lingers(a, b, now);
-  });
+  if (agenda.lingering.length > 0) {
+    agenda.lingering = agenda.lingering.filter(({ a, b }) => {
+      pairs.prune(a, b, state.now);
+      return pairs.lingers(a, b, now);
+    });
+  }
   for (let due = state.agenda.due.takeDue(now); due !== undefined; due = state.agenda.due.takeDue(now)) {
     noteDue(state, due, now);
   }
@@ -156,7 +158,8 @@ function settleProposals(
   config: LobbyConfig,
   ids: ReadonlySet<string>,
   now: number,
-): Decision[] {
+): readonly Decision[] {
+  if (ids.size === 0) return none;
   return found(ids, state.proposals)
     .sort((a, b) => a.number - b.number)
     .flatMap((proposal) => decideProposal(state, config, proposal, now));
@@ -180,9 +183,10 @@ function settleParticipants(
   config: LobbyConfig,
   changed: ReadonlySet<string>,
   now: number,
-): Decision[] {
+): readonly Decision[] {
   // The quota ends everybody's wait, not only that of those something happened to.
   const done = matchesLeft(state, config) <= 0;
+  if (changed.size === 0 && !done) return none;
   const participants = done ? [...state.line.items] : found(changed, state.participants);
   return participants
     .sort((a, b) => a.order - b.order)
@@ -190,7 +194,8 @@ function settleParticipants(
 }
 
 /** A match is over when every member left it or stayed away beyond the grace time. */
-function endMatches(state: LobbyState, ids: ReadonlySet<string>, now: number): Decision[] {
+function endMatches(state: LobbyState, ids: ReadonlySet<string>, now: number): readonly Decision[] {
+  if (ids.size === 0) return none;
   return found(ids, state.matches)
     .filter((match) =>
       match.members.every((id) => {

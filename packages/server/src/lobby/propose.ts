@@ -33,7 +33,8 @@ export function propose(state: LobbyState, config: LobbyConfig, now: number): Pr
   const offered = offeredPool(state, config, now);
   const pool = offered.all;
   const asked = matchmaker.looksAtWholePool ? pool : askedOf(state, config, pool, now);
-  agenda.asked.clear();
+  // A new list, as the verdict keeps this one.
+  agenda.asked = new Set();
   agenda.poolChanged = false;
   if (asked.length === 0) return nothing;
 

@@ -216,11 +216,11 @@ export interface FormedGroup {
 
 /** Reminders: who and what changed, and what becomes due when. */
 export interface Agenda {
-  readonly participants: Set<string>;
-  readonly proposals: Set<string>;
-  readonly matches: Set<string>;
+  participants: Set<string>;
+  proposals: Set<string>;
+  matches: Set<string>;
   /** Candidates a matchmaker should be asked about. */
-  readonly asked: Set<string>;
+  asked: Set<string>;
   /** Participants with a `notBefore` that has not been reminded of yet. */
   readonly resting: Set<string>;
   /** Those who wait without a server RTT. */
