@@ -14,6 +14,8 @@ const NOISE_SHARE = 0.025;
 const SAME_SITE2 = 1;
 /** Beyond this a site says nothing. */
 const NEAR_SITE2 = 25;
+/** Beyond {@link NEAR_SITE2} also after rounding. */
+const SURELY_FAR2 = NEAR_SITE2 + 1e-6;
 /** Nobody has more neighbours than this, the nearest. */
 const MOST_NEIGHBOURS = 24;
 /** Then the sites known are all there are; a scene that large has seen the world. */
@@ -47,7 +49,9 @@ export class Sites {
     const found: Neighbour[] = [];
     const numbers = Float64Array.from(place);
     for (let site = from; site < size; site += 1) {
-      const distance2 = distance2Between(numbers, this.#numbers[site] ?? nowhere);
+      const there = this.#numbers[site] ?? nowhere;
+      if (areFarApart(numbers, there)) continue;
+      const distance2 = distance2Between(numbers, there);
       if (distance2 < NEAR_SITE2) found.push({ site, distance2 });
     }
     const neighbours =
@@ -81,6 +85,29 @@ export class Sites {
 }
 
 const nowhere = new Float64Array(0);
+
+/**
+ * True of places that are surely not near each other, which is most of them: their differences vary too much around any last mile,
+ * so around their mean as well. One pass without a choice in it, as this is asked for every newcomer and every site.
+ */
+function areFarApart(a: Float64Array, b: Float64Array): boolean {
+  const shared = Math.min(a.length, b.length);
+  let weights = 0;
+  let sum = 0;
+  let squares = 0;
+  for (let i = 0; i < shared; i += 1) {
+    const x = a[i] ?? Number.NaN;
+    const y = b[i] ?? Number.NaN;
+    const noise = noiseOf(x + y);
+    const weight = 1 / (noise * noise);
+    const weighted = weight * (x - y);
+    weights += weight;
+    sum += weighted;
+    squares += weighted * (x - y);
+  }
+  // Not a number, and so not known to be far, where a landmark was not measured.
+  return squares - (sum * sum) / weights > SURELY_FAR2 * shared;
+}
 
 /** Infinite where the two have too little in common to tell. Asked for every newcomer and every site: no lists, two passes. */
 function distance2Between(a: Float64Array, b: Float64Array): number {
