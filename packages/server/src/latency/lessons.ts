@@ -30,6 +30,15 @@ interface Lesson {
   sds: number;
 }
 
+/** What is known of the ways from one site. */
+interface SiteLessons {
+  readonly lessons: Lesson[];
+  /** The site at the other end of each: most are not near whom it is about, and need no look at the lesson. */
+  readonly others: number[];
+}
+
+const noLessons: SiteLessons = { lessons: [], others: [] };
+
 /** What was learned, as plain JSON, in the order in which it was. */
 export const savedLessonsSchema = v.array(
   v.object({ a: v.number(), b: v.number(), count: v.number(), errors: v.number(), sds: v.number() }),
@@ -57,7 +66,7 @@ export class Lessons {
   readonly #sites: Sites;
   readonly #bySites = new Map<number, Lesson>();
   /** The lessons of a site, at its index. */
-  readonly #ofSite: Lesson[][] = [];
+  readonly #ofSite: SiteLessons[] = [];
 
   constructor(sites: Sites, saved: SavedLessons = []) {
     this.#sites = sites;
@@ -93,12 +102,19 @@ export class Lessons {
     const nearB = this.#sites.near(b);
     for (const { site, distance2 } of nearB) nearness[site] = 1 + distance2;
     const closest = nearB[0]?.distance2 ?? Number.POSITIVE_INFINITY;
+    /** Lessons whose other end is so far away have no more to do with the two than those that are found, nor will they. */
+    let tooFar = Number.POSITIVE_INFINITY;
     for (const { site, distance2 } of this.#sites.near(a)) {
       // The next ones are further away still.
       if (correlation(distance2, closest) <= nearest.least) break;
-      for (const lesson of this.#ofSite[site] ?? []) {
-        const other = nearness[lesson.a === site ? lesson.b : lesson.a] ?? 0;
-        if (other !== 0) nearest.consider(lesson, correlation(distance2, other - 1));
+      const known = this.#ofSite[site] ?? noLessons;
+      for (let i = 0; i < known.others.length; i += 1) {
+        const other = nearness[known.others[i] ?? -1] ?? 0;
+        if (other === 0 || other >= tooFar) continue;
+        const correlated = correlation(distance2, other - 1);
+        const lesson = known.lessons[i];
+        if (correlated <= nearest.least) tooFar = other;
+        else if (lesson !== undefined) nearest.consider(lesson, correlated);
       }
     }
     for (const { site } of nearB) nearness[site] = 0;
@@ -106,16 +122,17 @@ export class Lessons {
   }
 
   #isFull(site: number): boolean {
-    return (this.#ofSite[site]?.length ?? 0) >= MOST_OF_SITE;
+    return (this.#ofSite[site]?.lessons.length ?? 0) >= MOST_OF_SITE;
   }
 
   #add(lesson: Lesson): Lesson {
     const { a, b } = lesson;
     this.#bySites.set(keyOf(a, b), lesson);
     for (const site of a === b ? [a] : [a, b]) {
-      const known = this.#ofSite[site];
-      if (known === undefined) this.#ofSite[site] = [lesson];
-      else known.push(lesson);
+      const known = this.#ofSite[site] ?? { lessons: [], others: [] };
+      this.#ofSite[site] = known;
+      known.lessons.push(lesson);
+      known.others.push(site === a ? b : a);
     }
     return lesson;
   }
