@@ -160,7 +160,8 @@ export class LowestLatencyMatchmaker extends Matchmaker {
 
   /** With whom a probe is worth its price, by seniority. */
   #partnersOf(candidate: Candidate, pool: readonly Candidate[], context: MatchContext): readonly Partner[] {
-    const ownGain = this.#gain.of(candidate, context);
+    // Worked out when there is somebody: most questions find nobody who is likely.
+    let ownGain: number | undefined;
     const ownWaited = this.#wait.shareOver(candidate, context.now);
     const partners: Partner[] = [];
     for (const other of pool.length > MOST_PARTNERS ? pool.slice(0, MOST_PARTNERS) : pool) {
@@ -169,6 +170,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       const chance = this.chance(candidate, other, context);
       // The gains are at most 1 each: most people far away need no closer look.
       if (chance < this.leastChance || 2 * chance <= PROBE) continue;
+      ownGain ??= this.#gain.of(candidate, context);
       const otherGain = this.#gain.of(other, context);
       const gain = ownGain + otherGain;
       const isLast = this.#wait.isLastPart(Math.max(ownWaited, this.#wait.shareOver(other, context.now)));
