@@ -9,7 +9,10 @@ import {
 /** Round-trip times as they would be measured, ms: row = from, column = to, `NaN` = missing. */
 type Cells = readonly (readonly number[])[];
 
-/** Kinds of made worlds. What is drawn within one follows from a seed; nothing in the matchmaker was fitted to any of them. */
+/**
+ * Kinds of made worlds. What is drawn within one follows from a seed. What landmarks say was fitted to worlds of the last four kinds, of
+ * other seeds than any that figures are given for (`bench prior`); `devices` had no part in that.
+ */
 export const madeFamilies = ["devices", "continent", "apart", "damaged", "plane"] as const;
 export type MadeFamily = (typeof madeFamilies)[number];
 

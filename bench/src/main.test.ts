@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findOnPath } from "@probematch/testbed";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { madeMatrix } from "./madeMatrices.js";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 let folder = "";
@@ -21,6 +22,8 @@ describe("bench", () => {
   it.each([
     [["quality", "--latency", "no-such-folder"], "no such file or directory"],
     [["quality"], "give --latency DIR, --made, or both"],
+    [["prior"], "required option '--latency <dir>' not specified"],
+    [["prior", "--latency", "no-such-folder"], "no such file or directory"],
     [["quality", "--made", "0"], "Wanted a whole number of at least 1"],
     [["quality", "--latency", ".", "--seeds", "0"], "Wanted a whole number of at least 1"],
     [["quality", "--latency", ".", "--participants", "-5"], "Wanted a whole number of at least 2"],
@@ -91,6 +94,29 @@ describe("bench", () => {
     expect(aims.map((row: { kind: string; matrices: number }) => [row.kind, row.matrices])).toEqual(
       kinds.map((kind) => [kind, 1]),
     );
+  });
+
+  it("fits the prior on the matrices of a folder and on made ones, and checks the one in use", () => {
+    const measured = mkdtempSync(join(folder, "measured-"));
+    const { rttMs } = madeMatrix("devices", "measured");
+    writeFileSync(join(measured, "mine.csv"), rttMs.map((row) => row.join(",")).join("\n"));
+    const { status, stdout, stderr } = bench("prior", "--latency", measured, "--pairs", "100", "--json");
+    expect(status, stderr).toBe(0);
+    const { fits, check, leaveOneOut } = JSON.parse(stdout);
+    const made = ["devices", "continent", "apart", "damaged", "plane"];
+    expect(fits.map((fit: { landmarks: number }) => fit.landmarks)).toEqual([1, 2, 3, 4, 5, 6, 8]);
+    for (const { loss, lossInFile } of fits) expect(loss).toBeLessThan(lossInFile);
+    expect(check.slice(0, 6).map((row: { kind: string }) => row.kind)).toEqual(["mine", ...made]);
+    expect(leaveOneOut.map((row: { kind: string }) => row.kind)).toEqual(made);
+    // So few pairs do not tell who is right, but a coin would have a loss of .69.
+    for (const { logLoss } of check) expect(logLoss).toBeLessThan(0.69);
+    expect(stderr).toContain("5 landmarks, mine, continent, apart, plane");
+  });
+
+  it("wants a matrix large enough for landmarks and people in both halves of it", () => {
+    const { status, stdout, stderr } = bench("prior", "--latency", folder);
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("four has 4 nodes: wanted at least 64");
   });
 
   it.skipIf(findOnPath("redis-server", "valkey-server") === null)(

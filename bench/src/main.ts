@@ -74,6 +74,20 @@ program
   });
 
 program
+  .command("prior")
+  .description("fits what landmarks say of a path (latency/prior.ts), and checks what is in the file")
+  .requiredOption(
+    "--latency <dir>",
+    "a folder of measured RTT matrices (*.csv: ms, row = from, column = to, empty = missing)",
+  )
+  .option("--pairs <n>", "pairs of each kind, for the fit and for the check", whole(1), 9_000)
+  .option("--json", "one JSON object on standard output, and nothing else there")
+  .action(async (options) => {
+    const { benchPrior } = await import("./prior.js");
+    benchPrior(options);
+  });
+
+program
   .command("probe")
   .description(
     "time from the proposal to the verdict, beside a bare WebRTC set-up and a fixed scheme of 5 pings",

@@ -1,17 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import {
   benchmarkWorld,
   type ComparedMatchmaker,
   type LatencyMatrix,
   type PredictionRow,
-  parseLatencyMatrix,
   predictionRow,
   qualityRow,
 } from "@probematch/server/core";
 import { print } from "./figures.js";
 import { madeFamilies, madeMatrix } from "./madeMatrices.js";
+import { measuredMatrices } from "./measuredMatrices.js";
 import { aimsRows, type Outcome } from "./qualityAims.js";
 
 /** What the benchmark asks for: pairs within 100 ms, groups of four within 150 ms. */
@@ -66,7 +64,6 @@ export function benchQuality(options: Options): void {
       prediction.push({ matrix, ...predictionRow(latencies, { ...benchmarkWorld, beacons }, seeds) });
     }
   }
-  if (rows.length === 0) throw new InvalidArgumentError(`${options.latency} has no matrix in a *.csv file.`);
   const aims = aimsRows(outcomes, benchmarkWorld.probeMs);
   const result = { rows, prediction, aims };
   for (const table of options.json === true ? [rows] : [rows, prediction.map(asCells), aims.map(flat)])
@@ -87,40 +84,12 @@ const flat = ({ met, ...row }: ReturnType<typeof aimsRows>[number]) => ({
 });
 
 function* matricesOf({ latency, made = 0, madeSeed }: Options): Generator<NamedMatrix> {
-  for (const file of latency === undefined ? [] : matricesIn(latency)) {
-    const latencies = readMatrix(join(latency ?? "", file));
-    if (latencies !== null) yield { matrix: basename(file, ".csv"), kind: "measured", latencies };
-  }
+  for (const measured of latency === undefined ? [] : measuredMatrices(latency))
+    yield { ...measured, kind: "measured" };
   for (const kind of madeFamilies) {
     for (let i = 1; i <= made; i += 1) {
       const seed = `${madeSeed}/${i}`;
       yield { matrix: `${kind} ${seed}`, kind, latencies: madeMatrix(kind, seed) };
     }
-  }
-}
-
-function matricesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith(".csv"))
-      .sort();
-  } catch (error) {
-    throw new InvalidArgumentError(`--latency: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-/** `null` for a file that is no matrix, such as a list of places beside one. */
-function readMatrix(file: string): LatencyMatrix | null {
-  try {
-    const matrix = parseLatencyMatrix(readFileSync(file, "utf8"));
-    const { droppedNodes, filledCells } = matrix.repairs;
-    if (droppedNodes + filledCells > 0)
-      process.stderr.write(
-        `${file}: ${droppedNodes} dead nodes left out, ${filledCells} missing pairs filled in\n`,
-      );
-    return matrix;
-  } catch (error) {
-    process.stderr.write(`${file} is left out: ${error instanceof Error ? error.message : String(error)}\n`);
-    return null;
   }
 }

@@ -5,7 +5,18 @@
  * @packageDocumentation
  */
 export { type Bounds, boundsBetween } from "./latency/landmarks.js";
-export { describeBounds } from "./latency/prior.js";
+export {
+  beliefFrom,
+  type Coefficients,
+  chanceOf,
+  coefficients as priorCoefficients,
+  describeBounds,
+  LOCATION_SIZE,
+  ODD_SCALE,
+  ODD_SHARE,
+  SCALE_SIZE,
+  SMALLEST_SCALE,
+} from "./latency/prior.js";
 export * as commands from "./lobby/commands.js";
 export type { LobbyConfig } from "./lobby/config.js";
 export type { Effect } from "./lobby/effects.js";
@@ -16,9 +27,9 @@ export { VirtualScene } from "./lobby/virtualScene.js";
 export { type ChaosResult, chaosRun } from "./sim/chaosRun.js";
 export { clusterRun } from "./sim/clusterRun.js";
 export { violationKinds } from "./sim/invariants.js";
-export { type LatencyMatrix, medianNodes, parseLatencyMatrix } from "./sim/latencyMatrix.js";
+export { type LatencyMatrix, medianNodes, parseLatencyMatrix, submatrix } from "./sim/latencyMatrix.js";
 export { plantedBugs } from "./sim/plantedBugs.js";
-export { aucOf } from "./sim/predictionQuality.js";
+export { aucOf, calibrationErrorOf, logLossOf, type Prediction } from "./sim/predictionQuality.js";
 export { type PredictionRow, predictionRow, type QualityRow, qualityRow } from "./sim/qualityBenchmark.js";
 export { type ComparedMatchmaker, comparedMatchmakers } from "./sim/qualityMatchmakers.js";
 export { benchmarkWorld, normal, type QualityOptions } from "./sim/qualityWorld.js";

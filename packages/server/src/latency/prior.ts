@@ -13,8 +13,8 @@ export interface Belief {
 }
 
 /** Some paths go another way than all others: routing, tunnels, a landmark's own detour. */
-const ODD_SHARE = 0.03;
-const ODD_SCALE = 4;
+export const ODD_SHARE = 0.03;
+export const ODD_SCALE = 4;
 
 /** The probability of an RTT of at most `limitMs`. */
 export function chanceOf({ logRttMs, scale, odd }: Omit<Belief, "varianceLeft">, limitMs: number): number {
@@ -30,9 +30,10 @@ export const LOGISTIC_SD = Math.PI / Math.sqrt(3);
 /** 5 % of a logistic distribution lie beyond this many scales on either side. */
 export const FIVE_PERCENT = Math.log(19);
 
-const SMALLEST_SCALE = 0.03;
+/** Nothing is surer than this: noise of the measurements, and what changes from one day to the next. */
+export const SMALLEST_SCALE = 0.03;
 
-interface Coefficients {
+export interface Coefficients {
   readonly landmarks: number;
   /** Of {@link describeBounds}; their sum is the logarithm of how much longer the path is than the shortest way over a landmark. */
   readonly location: readonly number[];
@@ -43,10 +44,10 @@ interface Coefficients {
 /**
  * Most likely coefficients, for whether pairs are within limits of 50 to 200 ms, of one half of the nodes of two public matrices of
  * measured internet RTTs (universities' hosts and servers in world cities) and of made ones of four kinds, with a last mile added;
- * checked on the other halves, on other made ones, and on a kind that had no part in it (`bench prior`). One row per
+ * checked on the other halves, on other made ones, and on a kind that had no part in it. `pnpm bench prior` prints both. One row per
  * number of landmarks, as what a bound is worth depends on how many it was chosen from.
  */
-const coefficients: readonly Coefficients[] = [
+export const coefficients: readonly Coefficients[] = [
   {
     landmarks: 1,
     location: [-0.069, -0.17, -0.021, -0.222, -0.222, -0.222, 0.095, 0.613, 0.237, 0.076, -0.106, 0.058, 0],
@@ -100,15 +101,19 @@ const byLandmarks: readonly (Coefficients | undefined)[] = Array.from(
   (_, count) => coefficients.findLast(({ landmarks }) => landmarks <= count) ?? coefficients[0],
 );
 
+/** How many coefficients a location and a scale have. */
+export const LOCATION_SIZE = 13;
+export const SCALE_SIZE = 10;
+
 /** Room to calculate in: a decision asks about thousands of pairs, one after the other. */
-const ofLocation = new Float64Array(13);
-const ofScale = new Float64Array(10);
+const ofLocation = new Float64Array(LOCATION_SIZE);
+const ofScale = new Float64Array(SCALE_SIZE);
 
 /**
  * What the coefficients are of. Exported for fitting them (`bench prior`).
  *
- * @param location is filled: 13 numbers
- * @param scale is filled: 10 numbers
+ * @param location is filled: {@link LOCATION_SIZE} numbers
+ * @param scale is filled: {@link SCALE_SIZE} numbers
  */
 export function describeBounds(bounds: Bounds, location: Float64Array, scale: Float64Array): void {
   const { aboveMs, meanAboveMs, below1Ms, below2Ms, below3Ms, unlikeMs, remoteMs } = bounds;
@@ -148,10 +153,12 @@ export function describeBounds(bounds: Bounds, location: Float64Array, scale: Fl
   scale[9] = choice;
 }
 
-/** What the landmarks alone say of a path. Asked about thousands of pairs for one decision: no lists, no searching. */
-export function beliefFrom(bounds: Bounds): Belief {
-  const row = byLandmarks[Math.min(bounds.landmarks, byLandmarks.length - 1)];
-  if (row === undefined) throw new Error("the prior has no coefficients");
+/**
+ * What the landmarks alone say of a path. Asked about thousands of pairs for one decision: no lists, no searching.
+ *
+ * @param row default: the coefficients for so many landmarks
+ */
+export function beliefFrom(bounds: Bounds, row = rowFor(bounds.landmarks)): Belief {
   describeBounds(bounds, ofLocation, ofScale);
   return {
     logRttMs: Math.log(bounds.aboveMs) + product(row.location, ofLocation),
@@ -159,6 +166,12 @@ export function beliefFrom(bounds: Bounds): Belief {
     odd: ODD_SHARE,
     varianceLeft: 1,
   };
+}
+
+function rowFor(landmarks: number): Coefficients {
+  const row = byLandmarks[Math.min(landmarks, byLandmarks.length - 1)];
+  if (row === undefined) throw new Error("the prior has no coefficients");
+  return row;
 }
 
 function product(coefficientsOf: readonly number[], features: Float64Array): number {

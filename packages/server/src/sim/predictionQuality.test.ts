@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../lobby/random.js";
 import type { LatencyMatrix } from "./latencyMatrix.js";
-import { aucOf, calibrationErrorOf, predictionAfterStudy, predictionQuality } from "./predictionQuality.js";
+import {
+  aucOf,
+  calibrationErrorOf,
+  logLossOf,
+  predictionAfterStudy,
+  predictionQuality,
+} from "./predictionQuality.js";
 import { benchmarkWorld } from "./qualityWorld.js";
 
 const pair = (chance: number, within: boolean) => ({ chance, within });
@@ -18,6 +24,13 @@ describe("measures of a prediction", () => {
       calibrationErrorOf([pair(0.75, true), pair(0.75, true), pair(0.75, true), pair(0.75, false)]),
     ).toBe(0);
     expect(calibrationErrorOf([pair(0.95, false), pair(0.95, true)])).toBeCloseTo(0.45);
+  });
+
+  test("the logarithmic loss is 0 for one who is sure and right, and large, but finite, for one who is sure and wrong", () => {
+    expect(logLossOf([pair(1, true), pair(0, false)])).toBeCloseTo(0, 4);
+    expect(logLossOf([pair(0.5, true), pair(0.5, false)])).toBeCloseTo(Math.LN2);
+    expect(logLossOf([pair(0.8, true), pair(0.8, false)])).toBeCloseTo(-(Math.log(0.8) + Math.log(0.2)) / 2);
+    expect(logLossOf([pair(1, false)])).toBeCloseTo(Math.log(100_000));
   });
 });
 

@@ -114,7 +114,8 @@ function qualityOf(
   return { auc: aucOf(pairs), calibrationError: calibrationErrorOf(pairs) };
 }
 
-interface Prediction {
+/** What was said of a pair, and what is true of it. */
+export interface Prediction {
   readonly chance: number;
   readonly within: boolean;
 }
@@ -134,6 +135,7 @@ export function aucOf(predictions: readonly Prediction[]): number {
   return (rankSum - (good * (good + 1)) / 2) / (good * (sorted.length - good));
 }
 
+/** Expected calibration error: how far the chances are off on average, by bins of equal width. */
 export function calibrationErrorOf(predictions: readonly Prediction[], bins = 10): number {
   const excess = new Array<number>(bins).fill(0);
   for (const { chance, within } of predictions) {
@@ -141,6 +143,17 @@ export function calibrationErrorOf(predictions: readonly Prediction[], bins = 10
     excess[bin] = (excess[bin] ?? 0) + chance - (within ? 1 : 0);
   }
   return excess.reduce((sum, e) => sum + Math.abs(e), 0) / predictions.length;
+}
+
+/** Mean logarithmic loss, natural: 0 = always sure and right, 0.69 = "one in two" every time. No chance counts as surer than 1 in 100,000. */
+export function logLossOf(predictions: readonly Prediction[]): number {
+  const surest = 1e-5;
+  const sum = predictions.reduce(
+    (total, { chance, within }) =>
+      total - Math.log(Math.min(1 - surest, Math.max(surest, within ? chance : 1 - chance))),
+    0,
+  );
+  return sum / predictions.length;
 }
 
 /** Fisher and Yates. */
