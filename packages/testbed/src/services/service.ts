@@ -11,18 +11,33 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** A port nobody listens on now. Another process may take it before it is used: then the service says so. */
+/** Below what systems hand out to whoever names no port (Linux: from 32768 on, others: from 49152 on). */
+const PORTS = { first: 20_000, count: 12_000 } as const;
+const MOST_TAKEN = 50;
+
+/**
+ * A port nobody listens on now, drawn from those that no system hands out by itself: whoever starts meanwhile and names
+ * no port does not get it, also while a service that had it is started anew. Should another process take it by name all
+ * the same, the service says so.
+ */
 export async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port: 0, exclusive: true }, () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+  for (let taken = 0; ; taken += 1) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    try {
+      await listenOnce(host, port);
+      return port;
+    } catch (error) {
+      if (taken === MOST_TAKEN) throw error;
+    }
+  }
 }
+
+const listenOnce = (host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()));
+  });
 
 export interface ServiceStart {
   readonly command: string;
@@ -88,6 +103,8 @@ export async function startService(start: ServiceStart): Promise<Service> {
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  // Somebody else answered.
+  if (isOver()) throw new Error(`${start.command} ended before it was up:\n${output}`);
   return { host: start.host, port: start.port, process: child, close };
 }
 

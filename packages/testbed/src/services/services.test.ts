@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { findOnPath, MissingProgramError } from "../onPath.js";
 import { startRedis } from "./redis.js";
+import { freePort } from "./service.js";
 import { startTurn } from "./turn.js";
 
 /** Resolves to the error's code when nothing listens there. */
@@ -36,6 +37,12 @@ describe("a service for tests", () => {
     await turn.close();
     expect(await knock(turn.host, turn.port)).toBe("ECONNREFUSED");
     expect(turn.process.exitCode !== null || turn.process.signalCode !== null).toBe(true);
+  });
+
+  it("gets a port that is free, and that nobody gets who names none", async () => {
+    const port = await freePort("127.0.0.1");
+    expect(await knock("127.0.0.1", port)).toBe("ECONNREFUSED");
+    expect(port).toBeLessThan(32_768);
   });
 
   it("that is not installed is an error that says how to get it", async () => {
