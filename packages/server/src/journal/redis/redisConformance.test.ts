@@ -6,14 +6,17 @@ import { journalConformance } from "../conformance.js";
 /** Redis, and Valkey where it is installed too. */
 const servers = hasRedis ? redisServers() : ["redis-server"];
 
+/** Nothing here waits for a lease to end: it is long, so that no busy moment of the machine ends it. */
+const changes = { snapshotEvents: 2, leaseMs: 5000, nodeMs: 10_000 };
+
 describe.each(servers)(redisTitle("the journal in %s keeps what every journal promises:"), (command) => {
   for (const { title, run } of journalConformance) {
     it.skipIf(!hasRedis)(title, { timeout: 15_000 }, async () => {
       const rig = await RedisRig.start(command);
       try {
         await run({
-          openStore: () => rig.store(undefined, { snapshotEvents: 2 }),
-          openAfterKill: () => rig.store(undefined, { snapshotEvents: 2 }),
+          openStore: () => rig.store(undefined, changes),
+          openAfterKill: () => rig.store(undefined, changes),
           breakWrites: async () => rig.pause(),
           mendWrites: async () => rig.resume(),
           dispose: async () => undefined,
