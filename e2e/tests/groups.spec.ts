@@ -59,10 +59,10 @@ test("one slow pair releases the whole group, and those who fit are matched with
     scenes: [
       scene("lobby")
         .groupSize(3)
-        .matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 60 }) }),
+        .matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 200 }) }),
     ],
   });
-  const far = await lab.participant(study, "chromium", { participantId: "far", delayMs: 50 });
+  const far = await lab.participant(study, "chromium", { participantId: "far", delayMs: 150 });
   const b = await lab.participant(study, "chromium", { participantId: "b" });
   const c = await lab.participant(study, "chromium", { participantId: "c" });
   const reasons = await Promise.all([far, b, c].map((member) => member.until("released")));

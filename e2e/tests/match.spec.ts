@@ -21,6 +21,7 @@ function trueRttMs(
   };
 }
 
+/** Limits are far above what a busy machine adds: a pair that is near is not measured again once it was found too slow. */
 const measured = (maxP2pRttMs: number) =>
   scene("lobby").matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs }) });
 
@@ -28,7 +29,7 @@ for (const engines of enginePairs) {
   test(`two near participants are matched on the link that was measured: ${engines.join(" and ")}`, async ({
     lab,
   }) => {
-    const study = await lab.study({ scenes: [measured(150)] });
+    const study = await lab.study({ scenes: [measured(500)] });
     const a = await lab.participant(study, engines[0], { participantId: "prolific-a", delayMs: 20 });
     const b = await lab.participant(study, engines[1], { participantId: "prolific-b", delayMs: 15 });
     const [ofA, ofB] = await Promise.all([a.matched(), b.matched()]);
@@ -54,7 +55,7 @@ for (const engines of enginePairs) {
     const [record] = await study.matchLog("lobby");
     expect(record).toMatchObject({
       matchId: ofA.id,
-      maxP2pRttMs: 150,
+      maxP2pRttMs: 500,
       participants: [{ participantId: "prolific-a" }, { participantId: "prolific-b" }],
       // The relay is a NAT to the browsers: what they find out about their own addresses is peer-reflexive.
       measurements: [{ seats: [0, 1], rttMs, path: "prflx", protocol: "udp" }],
@@ -65,9 +66,9 @@ for (const engines of enginePairs) {
 test("a pair over the limit waits on in place, and the senior one is matched with a third, near participant", async ({
   lab,
 }) => {
-  const study = await lab.study({ scenes: [measured(100)] });
+  const study = await lab.study({ scenes: [measured(300)] });
   const senior = await lab.participant(study, "chromium", { participantId: "senior" });
-  const far = await lab.participant(study, "firefox", { participantId: "far", delayMs: 70 });
+  const far = await lab.participant(study, "firefox", { participantId: "far", delayMs: 180 });
   const reasons = await Promise.all([senior.until("released"), far.until("released")]);
   expect(reasons).toEqual([{ reason: "too_slow" }, { reason: "too_slow" }]);
   expect(study.scene("lobby").waitingIds()).toEqual(["senior", "far"]);

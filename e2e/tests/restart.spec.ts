@@ -60,7 +60,7 @@ test("a probe that the server did not survive is done again", async ({ lab }) =>
     scenes: [
       {
         id: "lobby",
-        matchmaking: { matchmaker: { name: "fifo", maxP2pRttMs: 150 } },
+        matchmaking: { matchmaker: { name: "fifo", maxP2pRttMs: 500 } },
         probing: { pings: 20 },
       },
     ],

@@ -8,7 +8,7 @@ import {
 import { expect, test } from "../fixtures/test.js";
 
 const lobby = scene("lobby");
-const measured = lobby.matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 150 }) });
+const measured = lobby.matchmaking({ matchmaker: new FifoMatchmaker({ maxP2pRttMs: 500 }) });
 
 test("a page refresh keeps place, attributes and history", async ({ lab }) => {
   const study = await lab.study({ scenes: [lobby.groupSize(3)] });
