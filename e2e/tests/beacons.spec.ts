@@ -1,4 +1,5 @@
 import { scene } from "@probematch/server";
+import type { BeaconRtts } from "@probematch/shared";
 import {
   createSlowEndpoint,
   type Engine,
@@ -69,39 +70,57 @@ for (const { engine, isolated, kind } of kinds) {
       { id: "foreign", url: foreign.url },
       { id: "node", url: new URL("probematch/beacon", node.url).href },
     ];
-    const study = await lab.study({ scenes: [scene("lobby").beacons(beacons)] });
-    const page = await lab.participant(study, engine, { participantId: "ann", isolated });
-    expect(await page.page.evaluate(() => crossOriginIsolated)).toBe(isolated);
-    const rttMs = await page.until("beaconRtt");
+    const study = await lab.study({ scenes: [scene("lobby").groupSize(8).beacons(beacons)] });
+    const seen = Object.entries({ near, far, ...(isolated ? {} : { foreign }) });
 
-    for (const [id, beacon] of Object.entries({ near, far, ...(isolated ? {} : { foreign }) })) {
-      // One that does not let everybody read its answers is asked a second time, without reading them.
-      expect(beacon.requests, id).toHaveLength(id === "foreign" ? 6 : 5);
-      expect(rttMs[id], id).toBeGreaterThan(leastHeld(beacon) - MAY_READ_LOW_MS[engine]);
-      expect(rttMs[id], id).toBeLessThan(leastHeld(beacon) + OVERHEAD_MS);
-      const counted = beacon.requests.slice(-4).map(({ connection }) => connection);
-      const warmUp = beacon.requests.at(-5)?.connection;
-      expect(new Set(counted), id).toEqual(new Set([warmUp]));
-      for (const { headers } of beacon.requests) {
-        expect(headers, id).not.toHaveProperty("cookie");
-        expect(headers, id).not.toHaveProperty("referer");
+    async function measure(participantId: string): Promise<BeaconRtts> {
+      const before = new Map(seen.map(([id, { requests }]) => [id, requests.length]));
+      const page = await lab.participant(study, engine, { participantId, isolated });
+      expect(await page.page.evaluate(() => crossOriginIsolated)).toBe(isolated);
+      const rttMs = await page.until("beaconRtt");
+      for (const [id, beacon] of seen) {
+        // One that does not let everybody read its answers is asked a second time, without reading them.
+        const requests = beacon.requests.slice(before.get(id));
+        expect(requests, id).toHaveLength(id === "foreign" ? 6 : 5);
+        expect(rttMs[id], id).toBeGreaterThan(leastHeld(beacon) - MAY_READ_LOW_MS[engine]);
+        const [warmUp, ...counted] = requests.slice(-5).map(({ connection }) => connection);
+        expect(new Set(counted), id).toEqual(new Set([warmUp]));
+        for (const { headers } of requests) {
+          expect(headers, id).not.toHaveProperty("cookie");
+          expect(headers, id).not.toHaveProperty("referer");
+        }
       }
+      expect(rttMs["node"]).toBeGreaterThanOrEqual(0);
+      await expect
+        .poll(() => study.journal("lobby"))
+        .toContainEqual(
+          expect.objectContaining({
+            type: "participant.rttMeasured",
+            participantId,
+            serverRtt: null,
+            beaconRttMs: rttMs,
+          }),
+        );
+      await page.close();
+      return rttMs;
     }
-    expect(rttMs["node"]).toBeGreaterThanOrEqual(0);
-    expect(rttMs["node"]).toBeLessThan(OVERHEAD_MS);
-    const order = isolated ? ["node", "near", "far"] : ["node", "near", "foreign", "far"];
-    expect(Object.keys(rttMs).sort((a, b) => (rttMs[a] ?? 0) - (rttMs[b] ?? 0))).toEqual(order);
 
-    await expect
-      .poll(() => study.journal("lobby"))
-      .toContainEqual(
-        expect.objectContaining({
-          type: "participant.rttMeasured",
-          participantId: "ann",
-          serverRtt: null,
-          beaconRttMs: rttMs,
-        }),
-      );
+    /** Which of the figures are longer than a page that had its processor can make them, or in a wrong order. */
+    function tooLong(rttMs: BeaconRtts): readonly string[] {
+      const long = seen.filter(([id, beacon]) => (rttMs[id] ?? 0) >= leastHeld(beacon) + OVERHEAD_MS);
+      const ids = Object.keys(rttMs).sort((a, b) => (rttMs[a] ?? 0) - (rttMs[b] ?? 0));
+      const order = isolated ? ["node", "near", "far"] : ["node", "near", "foreign", "far"];
+      return [
+        ...long.map(([id]) => id),
+        ...((rttMs["node"] ?? 0) < OVERHEAD_MS ? [] : ["node"]),
+        ...(ids.join() === order.join() ? [] : [`order: ${ids}`]),
+      ];
+    }
+
+    // Page after page: sooner or later a machine that does other things too has a quiet moment.
+    let wrong: readonly string[] = ["not measured"];
+    for (let i = 0; i < TRIES && wrong.length > 0; i += 1) wrong = tooLong(await measure(`ann-${i}`));
+    expect(wrong).toEqual([]);
   });
 }
 
@@ -125,7 +144,7 @@ for (const engine of engines) {
         while (performance.now() < until);
       }, 110);
     };
-    // Page after page: sooner or later a machine that does other things too has a quiet moment.
+    // Page after page, as above.
     const overMs: number[] = [];
     while (overMs.length < TRIES && !overMs.some((ms) => ms < OVERHEAD_MS)) {
       const participantId = `busy-${overMs.length}`;
