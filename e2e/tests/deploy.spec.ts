@@ -35,12 +35,12 @@ test.describe("the nodes of deploy/ behind their load balancer", () => {
     return lab.participant(site, "chromium", { ...options, ...(initScript && { initScript }) });
   }
 
-  /** How many pages each node has. */
+  /** How many pages each node has. One that never had any has no such figure yet. */
   const pages = () =>
     Promise.all(
       deployment.nodes.map(async (url) => {
         const text = await (await fetch(`${url}/metrics`)).text();
-        return Number(/^probematch_connected_pages(?:\{.*\})? (\d+)/m.exec(text)?.[1]);
+        return Number(/^probematch_connected_pages(?:\{.*\})? (\d+)/m.exec(text)?.[1] ?? 0);
       }),
     );
 
