@@ -125,7 +125,7 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
       await expect.poll(() => people.every((p, i) => p.visits > (visits[i] ?? 0)), PATIENCE).toBe(true);
       await checkLog();
       // Snapshots were taken all the while, and most of the log is not in the stream any more.
-      expect(await rig.command("XLEN", sceneKeys(rig.keyPrefix, NODE_SCENE).archive)).toBeGreaterThan(1);
+      expect(await rig.command("XLEN", sceneKeys(rig.keyPrefix, NODE_SCENE).archive)).toBeGreaterThan(0);
     },
   );
 

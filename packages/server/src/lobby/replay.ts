@@ -39,9 +39,9 @@ export function replay(log: readonly StoredEvent[], config: LobbyConfig): Replay
   while (position < log.length) {
     const event = log[position];
     if (event === undefined) break;
-    // The server looks after its own decisions too, until nothing more comes of it.
+    // The server looks after its own decisions too, until nothing more comes of it. A decision of a later time is none of that.
     const last = log[position - 1];
-    if (last !== undefined && isDecision(last) && !isDecision(event))
+    if (last !== undefined && isDecision(last) && (!isDecision(event) || event.at > last.at))
       lookWithoutDeciding(state, config, last.at);
     wakeBefore(state, config, event.at);
     if (!isDecision(event)) {
