@@ -34,7 +34,7 @@ const LIKELY = 0.95;
 /** Worths that differ by less than this are the same, and seniority decides. */
 const WORTH_STEP = 0.01;
 /** Partners looked at for one candidate: the longest waiting ones. */
-const MOST_PARTNERS = 2_000;
+const MOST_PARTNERS = 1_000;
 /** Pairs looked at in answer to one question; who is not reached is asked about again at the next step. */
 const MOST_PAIRS = 100_000;
 /** Second members tried for one group of more than two. */
@@ -168,9 +168,10 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       if (other === candidate || !this.#batch.isCollected(other, context.now)) continue;
       if (!context.allowed(candidate, other)) continue;
       const chance = this.chance(candidate, other, context);
-      // The gains are at most 1 each: most people far away need no closer look.
+      // The gains are at most 1 each: most people far away need no closer look, and the other's gain is not worked out.
       if (chance < this.leastChance || 2 * chance <= PROBE) continue;
       ownGain ??= this.#gain.of(candidate, context);
+      if (worthNow(chance, ownGain + 1) <= 0) continue;
       const otherGain = this.#gain.of(other, context);
       const gain = ownGain + otherGain;
       const isLast = this.#wait.isLastPart(Math.max(ownWaited, this.#wait.shareOver(other, context.now)));
