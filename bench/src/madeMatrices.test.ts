@@ -8,6 +8,7 @@ import {
 } from "@probematch/server/core";
 import { describe, expect, test } from "vitest";
 import { madeFamilies, madeMatrix } from "./madeMatrices.js";
+import { shuffled } from "./shuffled.js";
 
 const SEEDS = Array.from({ length: 20 }, (_, i) => `facts ${i}`);
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -37,9 +38,10 @@ test("a damaged one had to be repaired: dead nodes, and cells that are missing b
 describe("devices are as hard as a measured matrix of 99 devices of which figures were published", () => {
   /** By the shortest way over a beacon alone; beacons from one half of the nodes, pairs of the other. */
   function minSumAuc({ rttMs, ...matrix }: LatencyMatrix, beacons: number, seed: string): number {
-    const random = seededRandom(seed);
-    const order = rttMs.map((_, node) => ({ node, at: random() })).sort((a, b) => a.at - b.at);
-    const nodes = order.map(({ node }) => node);
+    const nodes = shuffled(
+      rttMs.map((_, node) => node),
+      seededRandom(seed),
+    );
     const [known, heldOut] = [nodes.slice(0, nodes.length >> 1), nodes.slice(nodes.length >> 1)];
     const chosen = medianNodes({ rttMs, ...matrix }, beacons, { candidates: known });
     const ms = (a: number, b: number) => rttMs[a]?.[b] ?? Number.NaN;

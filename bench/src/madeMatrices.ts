@@ -5,6 +5,7 @@ import {
   seededRandom,
   worldPlaces,
 } from "@probematch/server/core";
+import { shuffled } from "./shuffled.js";
 
 /** Round-trip times as they would be measured, ms: row = from, column = to, `NaN` = missing. */
 type Cells = readonly (readonly number[])[];
@@ -31,7 +32,10 @@ const generators: Readonly<Record<MadeFamily, (seed: string) => Cells>> = {
   devices: (seed) => between(homes(seed, { count: 99, regions: volunteers }), seed),
   /** The same, but all of one continent: most pairs are near the limit, and the last mile decides. */
   continent: (seed) => {
-    const [continent] = shuffled(["North America", "Europe", "South America", "East Asia"], seed);
+    const [continent] = shuffled(
+      ["North America", "Europe", "South America", "East Asia"],
+      seededRandom(`${seed}/order`),
+    );
     return between(homes(seed, { count: 120, regions: { [continent ?? "Europe"]: 1 } }), seed);
   },
   /** Five regions, of which every two are joined by a path of its own badness. */
@@ -167,13 +171,4 @@ function damaged(cells: Cells, seed: string): Cells {
 function set(cells: number[][], i: number, j: number, ms: number): void {
   const row = cells[i];
   if (row !== undefined) row[j] = ms;
-}
-
-/** In an order that follows from the seed. */
-function shuffled<T>(values: readonly T[], seed: string): readonly T[] {
-  const random = seededRandom(`${seed}/order`);
-  return values
-    .map((value) => ({ value, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ value }) => value);
 }

@@ -2,12 +2,14 @@ import {
   type Bounds,
   benchmarkWorld,
   boundsBetween,
+  drawLastMileMs,
   type LatencyMatrix,
   medianNodes,
-  normal,
   seededRandom,
   submatrix,
+  withNoise,
 } from "@probematch/server/core";
+import { shuffled } from "../shuffled.js";
 
 /** Two people: what landmarks have to say about the path between them, and how long it is. */
 export interface Pair {
@@ -17,7 +19,7 @@ export interface Pair {
 
 /** A matrix in two, by nodes: what is fitted on one half is checked on the other. */
 export function halvesOf(matrix: LatencyMatrix): readonly [LatencyMatrix, LatencyMatrix] {
-  const order = shuffledNodes(matrix, seededRandom("split"));
+  const order = shuffled(nodesOf(matrix), seededRandom("split"));
   const middle = order.length >> 1;
   return [submatrix(matrix, order.slice(0, middle)), submatrix(matrix, order.slice(middle))];
 }
@@ -33,17 +35,16 @@ export function drawPairs(
   count: number,
 ): readonly Pair[] {
   const random = seededRandom(seed);
-  const { lastMileMs, lastMileSigma, noise } = benchmarkWorld;
-  const order = shuffledNodes(matrix, random);
+  const order = shuffled(nodesOf(matrix), random);
   const middle = order.length >> 1;
   const beacons = medianNodes(matrix, landmarks, { candidates: order.slice(0, middle) });
   const homes = order.slice(middle);
   const rttMs = (a: number, b: number) => matrix.rttMs[a]?.[b] ?? Number.NaN;
   const drawPerson = () => {
     const node = homes[Math.floor(random() * homes.length)] ?? 0;
-    const ownMs = lastMileMs * Math.exp(lastMileSigma * normal(random));
-    const noisy = (ms: number) => Math.max(0.1, ms * (1 + noise * normal(random)));
-    return { node, ownMs, place: beacons.map((beacon) => noisy(rttMs(node, beacon) + ownMs)) };
+    const ownMs = drawLastMileMs(benchmarkWorld, random);
+    const to = (beacon: number) => withNoise(rttMs(node, beacon) + ownMs, benchmarkWorld, random);
+    return { node, ownMs, place: beacons.map(to) };
   };
   return Array.from({ length: count }, () => {
     const [a, b] = [drawPerson(), drawPerson()];
@@ -54,10 +55,4 @@ export function drawPairs(
   });
 }
 
-/** In an order of chance. */
-function shuffledNodes({ rttMs }: LatencyMatrix, random: () => number): readonly number[] {
-  return rttMs
-    .map((_, node) => ({ node, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ node }) => node);
-}
+const nodesOf = ({ rttMs }: LatencyMatrix): readonly number[] => rttMs.map((_, node) => node);

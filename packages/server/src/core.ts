@@ -32,5 +32,11 @@ export { plantedBugs } from "./sim/plantedBugs.js";
 export { aucOf, calibrationErrorOf, logLossOf, type Prediction } from "./sim/predictionQuality.js";
 export { type PredictionRow, predictionRow, type QualityRow, qualityRow } from "./sim/qualityBenchmark.js";
 export { type ComparedMatchmaker, comparedMatchmakers } from "./sim/qualityMatchmakers.js";
-export { benchmarkWorld, normal, type QualityOptions } from "./sim/qualityWorld.js";
+export {
+  benchmarkWorld,
+  drawLastMileMs,
+  normal,
+  type QualityOptions,
+  withNoise,
+} from "./sim/qualityWorld.js";
 export { worldPlaces } from "./sim/worldLatency.js";

@@ -67,7 +67,7 @@ export function decide(state: LobbyState, config: LobbyConfig, now: number): Ver
 /** Puts what a verdict crossed out back on the agenda, because its decisions could not be appended. */
 export function lookAgain(state: LobbyState, { looked }: Verdict): void {
   const { agenda } = state;
-  for (const list of ["participants", "proposals", "matches", "asked"] as const) {
+  for (const list of lists) {
     for (const id of looked[list]) agenda[list].add(id);
   }
   agenda.poolChanged ||= looked.poolChanged;
@@ -80,11 +80,11 @@ export function lookAgain(state: LobbyState, { looked }: Verdict): void {
 export function rest(state: LobbyState, now: number): void {
   remind(state, Math.max(now, state.now));
   const { agenda } = state;
-  for (const list of ["participants", "proposals", "matches", "asked"] as const) agenda[list].clear();
+  for (const list of lists) agenda[list].clear();
 }
 
 /** Whoever has the list that is taken keeps it: the agenda goes on with a new one. */
-function take(agenda: Agenda, list: "participants" | "proposals" | "matches" | "asked"): ReadonlySet<string> {
+function take(agenda: Agenda, list: (typeof lists)[number]): ReadonlySet<string> {
   const taken = agenda[list];
   // Most lists are empty at most looks, of which there are several an event.
   if (taken.size === 0) return nobody;
@@ -92,6 +92,8 @@ function take(agenda: Agenda, list: "participants" | "proposals" | "matches" | "
   return taken;
 }
 
+/** The agenda's lists of what something happened to. */
+const lists = ["participants", "proposals", "matches", "asked"] as const;
 const nobody: ReadonlySet<string> = new Set();
 const none: readonly Decision[] = [];
 

@@ -4,7 +4,7 @@ import { seededRandom } from "../lobby/random.js";
 import { LowestLatencyMatchmaker } from "../matchmakers/lowestLatency.js";
 import { type LatencyMatrix, medianNodes, submatrix } from "./latencyMatrix.js";
 import { plainConfig } from "./qualityRun.js";
-import { normal, type QualityOptions, QualityWorld } from "./qualityWorld.js";
+import { drawLastMileMs, type QualityOptions, QualityWorld, withNoise } from "./qualityWorld.js";
 import { steadyRtt } from "./simulatedWorld.js";
 import { StudyRun } from "./studyRun.js";
 
@@ -53,9 +53,9 @@ export function predictionAfterStudy(
   const run = new StudyRun({ world, config: plainConfig(study, matchmaker), seed });
   run.advance();
   const landmarks = {
-    // Where the study's world has put them, and by the names it gave them.
-    beacons: new Map(medianNodes(half, options.beacons).map((at) => [`b${at}`, known[at] ?? 0])),
-    server: known[medianNodes(half, 1)[0] ?? 0] ?? 0,
+    // By the names that the study's world gave them.
+    beacons: new Map(world.landmarks.beacons.map((at) => [`b${at}`, known[at] ?? 0])),
+    server: known[world.landmarks.server] ?? 0,
   };
   return qualityOf(run.latency, strangers(matrix, heldOut, landmarks, options, seed), matrix, options);
 }
@@ -85,12 +85,9 @@ function strangers(
 ): readonly Stranger[] {
   const random = seededRandom(`${seed}/prediction`);
   return nodes.map((node) => {
-    const lastMileMs = options.lastMileMs * Math.exp(options.lastMileSigma * normal(random));
+    const lastMileMs = drawLastMileMs(options, random);
     const to = (landmark: number) =>
-      Math.max(
-        0.1,
-        ((matrix.rttMs[node]?.[landmark] ?? 0) + lastMileMs) * (1 + options.noise * normal(random)),
-      );
+      withNoise((matrix.rttMs[node]?.[landmark] ?? 0) + lastMileMs, options, random);
     const beaconRttMs = Object.fromEntries([...landmarks.beacons].map(([name, at]) => [name, to(at)]));
     const serverRtt =
       landmarks.server === null ? null : { ...steadyRtt(to(landmarks.server)), measuredAt: 0 };

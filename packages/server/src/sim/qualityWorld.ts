@@ -65,6 +65,12 @@ export const benchmarkWorld: QualityOptions = {
   probeFailures: 0.03,
 };
 
+/** The nodes that stand at these places of a matrix. */
+interface WorldLandmarks {
+  readonly beacons: readonly number[];
+  readonly server: number;
+}
+
 interface Inhabitant extends SimulatedPerson {
   readonly node: number;
   readonly lastMileMs: number;
@@ -73,6 +79,8 @@ interface Inhabitant extends SimulatedPerson {
 /** People at the nodes of a matrix: everything about them follows from the seed. */
 export class QualityWorld implements SimulatedWorld {
   readonly people: readonly Inhabitant[];
+  /** What everybody measures: beacon `b7` is at node 7. */
+  readonly landmarks: WorldLandmarks;
   readonly #matrix: LatencyMatrix;
   readonly #byId: ReadonlyMap<string, Inhabitant>;
   readonly #options: QualityOptions;
@@ -84,7 +92,8 @@ export class QualityWorld implements SimulatedWorld {
     this.#options = options;
     this.#chance = seededRandom(`${seed}/probes`);
     this.#jitter = seededRandom(`${seed}/jitter`);
-    this.people = peopleOf(matrix, options, seed);
+    this.landmarks = landmarksOf(matrix, options);
+    this.people = peopleOf(matrix, options, this.landmarks, seed);
     this.#byId = new Map(this.people.map((person) => [person.id, person]));
   }
 
@@ -103,15 +112,36 @@ export class QualityWorld implements SimulatedWorld {
   }
 }
 
-function peopleOf(matrix: LatencyMatrix, options: QualityOptions, seed: string): Inhabitant[] {
+function landmarksOf(matrix: LatencyMatrix, { beacons, weights }: QualityOptions): WorldLandmarks {
+  const where = weights === undefined ? {} : { weights };
+  const [server = 0] = medianNodes(matrix, 1, where);
+  return { beacons: medianNodes(matrix, beacons, where), server };
+}
+
+/** What somebody adds to every path, ms. */
+export const drawLastMileMs = (
+  { lastMileMs, lastMileSigma }: Pick<QualityOptions, "lastMileMs" | "lastMileSigma">,
+  random: () => number,
+): number => lastMileMs * Math.exp(lastMileSigma * normal(random));
+
+/** The RTT to a landmark as a page would measure it, ms. */
+export const withNoise = (
+  rttMs: number,
+  { noise }: Pick<QualityOptions, "noise">,
+  random: () => number,
+): number => Math.max(0.1, rttMs * (1 + noise * normal(random)));
+
+function peopleOf(
+  matrix: LatencyMatrix,
+  options: QualityOptions,
+  { beacons, server }: WorldLandmarks,
+  seed: string,
+): Inhabitant[] {
   const { arrivals, regions, attributes: kinds = [], dropout = 0 } = options;
   const weights = options.weights ?? matrix.rttMs.map(() => 1);
   const random = seededRandom(`${seed}/people`);
   const leaving = seededRandom(`${seed}/leaving`);
   const kind = seededRandom(`${seed}/attributes`);
-  const beacons = medianNodes(matrix, options.beacons, { weights });
-  const [server = 0] = medianNodes(matrix, 1, { weights });
-  const noisy = (rttMs: number) => Math.max(0.1, rttMs * (1 + options.noise * normal(random)));
   const nodeAt = drawerOf(weights);
   const kindAt = drawerOf(kinds.map(({ weight }) => weight));
   let drawnAt = 0;
@@ -121,8 +151,8 @@ function peopleOf(matrix: LatencyMatrix, options: QualityOptions, seed: string):
     const arrivesAt = planned?.at ?? drawnAt;
     const [leaves, when] = [leaving() < dropout, leaving()];
     const node = nodeAt(random());
-    const lastMileMs = options.lastMileMs * Math.exp(options.lastMileSigma * normal(random));
-    const to = (other: number) => noisy((matrix.rttMs[node]?.[other] ?? 0) + lastMileMs);
+    const lastMileMs = drawLastMileMs(options, random);
+    const to = (other: number) => withNoise((matrix.rttMs[node]?.[other] ?? 0) + lastMileMs, options, random);
     return {
       id: `p${i}`,
       arrivesAt,
