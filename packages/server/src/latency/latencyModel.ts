@@ -16,13 +16,6 @@ const AGAIN_SCALE = 0.04;
  */
 const MOST_UNLEARNED = 256;
 
-/**
- * With less than this share of its variance left a belief is the scene's own rather than the landmarks'. The two are wrong in
- * different ways, so each is corrected by what became of its own: in a scene that has learned, few of the pairs are good that landmarks
- * called doubtful and its own probes still do.
- */
-const LEARNED_VARIANCE_LEFT = 0.8;
-
 /** What a probe brought. Places are those of its time: people may be measured anew before it is learned from. */
 interface Observation {
   readonly a: Place;
@@ -44,16 +37,15 @@ export const savedLatencySchema = v.object({
   /** RTT to each landmark, ms; `null` where it was not measured. */
   sites: v.array(v.array(v.nullable(v.number()))),
   lessons: savedLessonsSchema,
-  calibration: savedCalibrationSchema,
-  learnedCalibration: savedCalibrationSchema,
+  /** `null` before any probe. */
+  calibration: v.nullable(savedCalibrationSchema),
 });
 type SavedLatency = v.InferOutput<typeof savedLatencySchema>;
 const nothingLearned: SavedLatency = {
   landmarks: [],
   sites: [],
   lessons: [],
-  calibration: [],
-  learnedCalibration: [],
+  calibration: null,
 };
 
 /**
@@ -64,15 +56,13 @@ const nothingLearned: SavedLatency = {
  * is accepted or rejected by measurement only.
  *
  * The landmarks' part is a regression on the triangle's bounds (see `prior.ts`). The scene's own part is the errors of that
- * regression between places nearby (`lessons.ts`), and how often what was said came true (`calibration.ts`).
+ * regression between places nearby (`lessons.ts`), and what became of what was said (`calibration.ts`).
  */
 export class LatencyModel {
   readonly #landmarks: Landmarks;
   readonly #sites: Sites;
   readonly #lessons: Lessons;
-  /** Of what landmarks alone say, and of what the scene's own probes say with them. */
   readonly #calibration: Calibration;
-  readonly #learnedCalibration: Calibration;
   readonly #known = new WeakMap<Located, Known>();
   readonly #prospects = new WeakMap<readonly CrowdMember[], Prospects>();
   /** In the order of the log; learned from when somebody asks. What is learned does not depend on when that is. */
@@ -94,7 +84,6 @@ export class LatencyModel {
     this.#sites = new Sites(saved.sites.map((place) => place.map((rttMs) => rttMs ?? Number.NaN)));
     this.#lessons = new Lessons(this.#sites, saved.lessons);
     this.#calibration = new Calibration(saved.calibration);
-    this.#learnedCalibration = new Calibration(saved.learnedCalibration);
   }
 
   save(): SavedLatency {
@@ -104,7 +93,6 @@ export class LatencyModel {
       sites: this.#sites.places.map((place) => place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs))),
       lessons: this.#lessons.save(),
       calibration: this.#calibration.save(),
-      learnedCalibration: this.#learnedCalibration.save(),
     };
   }
 
@@ -119,7 +107,7 @@ export class LatencyModel {
 
   /**
    * The chances somebody would have had with the people of a crowd, best first: what may be expected of those still to
-   * come. From landmarks, calibrated.
+   * come. From landmarks, calibrated by what was known when the number of probes had last doubled.
    *
    * @param crowd of this somebody, as it stays: the answer is kept with it
    */
@@ -150,16 +138,14 @@ export class LatencyModel {
 
   /** The probability that a measurement of the two comes out at `limitMs` or less. */
   chance(a: Located, b: Located, limitMs: number): number {
-    this.#learnAll();
     const belief = this.#beliefOf(a, b);
-    return this.#calibrationOf(belief).corrected(chanceOf(belief, limitMs));
+    return belief === null ? chanceOf(nothingKnown, limitMs) : this.#calibration.corrected(belief, limitMs);
   }
 
   /** The expected RTT with the bounds that 90 % of measurements stay within; unknown without landmarks. */
   edge(a: Located, b: Located): Edge {
-    this.#learnAll();
     const belief = this.#beliefOf(a, b);
-    if (belief === nothingKnown) return unknownEdge;
+    if (belief === null) return unknownEdge;
     const spread = belief.scale * FIVE_PERCENT;
     return {
       ...unknownEdge,
@@ -182,14 +168,11 @@ export class LatencyModel {
     if (this.#learned === this.#unlearned.length || this.#learned > this.#mostUnlearned)
       this.#forgetLearned();
     const { a, b, rttMs, limitMs } = next;
-    const belief = this.#belief(a, b);
-    if (limitMs !== null) this.#calibrationOf(belief).observe(chanceOf(belief, limitMs), rttMs <= limitMs);
-    const { logRttMs, scale } = this.#fromLandmarks(a, b);
-    this.#lessons.learn(a, b, Math.log(rttMs) - logRttMs, scale * LOGISTIC_SD);
-  }
-
-  #calibrationOf({ varianceLeft }: Belief): Calibration {
-    return varianceLeft < LEARNED_VARIANCE_LEFT ? this.#learnedCalibration : this.#calibration;
+    const bounds = boundsBetween(a, b);
+    if (bounds === null) return;
+    const prior = beliefFrom(bounds);
+    if (limitMs !== null) this.#calibration.observe(this.#taught(prior, a, b), limitMs, rttMs <= limitMs);
+    this.#lessons.learn(a, b, Math.log(rttMs) - prior.logRttMs, prior.scale * LOGISTIC_SD);
   }
 
   #forgetLearned(): void {
@@ -197,14 +180,19 @@ export class LatencyModel {
     this.#learned = 0;
   }
 
-  #beliefOf(a: Located, b: Located): Belief {
+  /** `null` where the two have no landmark in common. */
+  #beliefOf(a: Located, b: Located): Belief | null {
+    this.#learnAll();
     const placeA = this.#know(a).place;
     const placeB = this.#know(b).place;
-    return placeA === null || placeB === null ? nothingKnown : this.#belief(placeA, placeB);
+    if (placeA === null || placeB === null) return null;
+    // Not kept: it takes a microsecond, and those who wait have millions of pairs.
+    const bounds = boundsBetween(placeA, placeB);
+    return bounds === null ? null : this.#taught(beliefFrom(bounds), placeA, placeB);
   }
 
-  #belief(a: Place, b: Place): Belief {
-    const prior = this.#fromLandmarks(a, b);
+  /** What landmarks say, with what the scene's own probes have to say to it. */
+  #taught(prior: Belief, a: Place, b: Place): Belief {
     const learned = this.#lessons.about(a, b);
     if (learned === null) return prior;
     const sd = prior.scale * LOGISTIC_SD;
@@ -212,14 +200,10 @@ export class LatencyModel {
       logRttMs: prior.logRttMs + sd * learned.error,
       scale: Math.sqrt(sd ** 2 * learned.varianceLeft + WITHIN_PLACES_SD ** 2) / LOGISTIC_SD,
       odd: prior.odd * learned.varianceLeft,
+      bounds: prior.bounds,
       varianceLeft: learned.varianceLeft,
+      moved: learned.error,
     };
-  }
-
-  #fromLandmarks(a: Place, b: Place): Belief {
-    // Not kept: it takes less than a microsecond, and those who wait have millions of pairs.
-    const bounds = boundsBetween(a, b);
-    return bounds === null ? nothingKnown : beliefFrom(bounds);
   }
 
   /** Kept as long as what was measured about somebody stays the same. */

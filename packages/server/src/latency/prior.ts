@@ -1,16 +1,25 @@
 // biome-ignore-all lint/suspicious/noApproximativeNumericConstant: a fitted number that looks like a constant of mathematics is none
 import type { Bounds } from "./landmarks.js";
+import { logistic } from "./logistic.js";
 
-/** What is believed of a path's RTT before anybody measured one like it: ln(rtt / ms) is logistic around it. */
-export interface Belief {
+/** What may come out of measuring a path: ln(rtt / ms) is logistic around a median. */
+export interface Spread {
   /** Median, as a natural logarithm of ms. */
   readonly logRttMs: number;
   /** Scale of the logistic distribution of the logarithm; its standard deviation is 1.81 times as much. */
   readonly scale: number;
   /** Share of the belief that is about paths the landmarks are wrong about: {@link ODD_SCALE} times as wide. */
   readonly odd: number;
+}
+
+/** What is believed of a path's RTT before anybody measured it. */
+export interface Belief extends Spread {
+  /** What landmarks say of the two. */
+  readonly bounds: Bounds;
   /** What the scene's own probes have left of the variance the landmarks' belief had, as a share; 1 = they taught nothing. */
   readonly varianceLeft: number;
+  /** How far the scene's own probes have moved the belief, in the standard deviations landmarks gave it. */
+  readonly moved: number;
 }
 
 /** Some paths go another way than all others: routing, tunnels, a landmark's own detour. */
@@ -18,13 +27,10 @@ export const ODD_SHARE = 0.03;
 export const ODD_SCALE = 4;
 
 /** The probability of an RTT of at most `limitMs`. */
-export function chanceOf({ logRttMs, scale, odd }: Omit<Belief, "varianceLeft">, limitMs: number): number {
+export function chanceOf({ logRttMs, scale, odd }: Spread, limitMs: number): number {
   const z = (Math.log(limitMs) - logRttMs) / scale;
   return (1 - odd) * logistic(z) + odd * logistic(z / ODD_SCALE);
 }
-
-/** The chance with these log-odds. */
-export const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
 
 /** Standard deviation of the standard logistic distribution, π / √3. */
 export const LOGISTIC_SD = Math.PI / Math.sqrt(3);
@@ -163,7 +169,9 @@ export function beliefFrom(bounds: Bounds, row = rowFor(bounds.landmarks)): Beli
     logRttMs: Math.log(bounds.aboveMs) + product(row.location, ofLocation),
     scale: Math.max(SMALLEST_SCALE, Math.exp(product(row.scale, ofScale))),
     odd: ODD_SHARE,
+    bounds,
     varianceLeft: 1,
+    moved: 0,
   };
 }
 
@@ -180,4 +188,4 @@ function product(coefficientsOf: readonly number[], features: Float64Array): num
 }
 
 /** Without any landmark in common: half of the world's pairs are within 130 ms, most within 400. */
-export const nothingKnown: Belief = { logRttMs: Math.log(130), scale: 0.4, odd: 0, varianceLeft: 1 };
+export const nothingKnown: Spread = { logRttMs: Math.log(130), scale: 0.4, odd: 0 };

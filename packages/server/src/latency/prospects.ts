@@ -30,31 +30,29 @@ export class Prospects {
   readonly #place: Place;
   readonly #others: readonly CrowdMember[];
   #limitMs = Number.NaN;
-  #said: readonly number[] = [];
-  #version = -1;
-  #corrected: readonly number[] = [];
+  #generation = -1;
+  #chances: readonly number[] = [];
 
   constructor(place: Place, others: readonly CrowdMember[]) {
     this.#place = place;
     this.#others = others;
   }
 
-  /** Best first; the very same list as long as nothing changed. */
+  /** Best first; the very same list as long as the calibration's generation is the same. */
   within(limitMs: number, calibration: Calibration): readonly number[] {
-    if (limitMs !== this.#limitMs) {
-      this.#said = this.#others.map(({ place }) => this.#chanceWith(place, limitMs)).sort((a, b) => b - a);
+    if (limitMs !== this.#limitMs || calibration.generation !== this.#generation) {
+      const chances = this.#others.map(({ place }) => this.#chanceWith(place, limitMs, calibration));
+      this.#chances = chances.sort((a, b) => b - a);
       this.#limitMs = limitMs;
-      this.#version = -1;
+      this.#generation = calibration.generation;
     }
-    if (this.#version !== calibration.version) {
-      this.#corrected = this.#said.map((said) => calibration.corrected(said));
-      this.#version = calibration.version;
-    }
-    return this.#corrected;
+    return this.#chances;
   }
 
-  #chanceWith(place: Place, limitMs: number): number {
+  #chanceWith(place: Place, limitMs: number, calibration: Calibration): number {
     const bounds = boundsBetween(this.#place, place);
-    return chanceOf(bounds === null ? nothingKnown : beliefFrom(bounds), limitMs);
+    return bounds === null
+      ? chanceOf(nothingKnown, limitMs)
+      : calibration.settled(beliefFrom(bounds), limitMs);
   }
 }
