@@ -5,14 +5,14 @@ import { MOST_SITES, type Sites } from "./sites.js";
 /** By how much two measurements between the same two places differ, as a standard deviation of the logarithm. */
 export const WITHIN_PLACES_SD = 0.03;
 /** Share of an error that is that of the very place (a network, a building); the rest it has in common with its region. */
-const PLACE_SHARE = 0.4;
+const PLACE_SHARE = 0.25;
 /** Square of the distance, in units of noise, over which a place's own share fades (to a quarter), and that of its region. */
 const PLACE_FADES2 = 1.5 ** 2;
 const REGION_FADES2 = 3 ** 2;
 /** A belief goes by so many lessons at most, the nearest: more of them add noise of the correlations, and take longer. */
 const MOST_LESSONS = 6;
 /** With so many, a site's way to the world is known well enough, and one to yet another site is not noted. */
-const MOST_OF_SITE = 32;
+const MOST_OF_SITE = 64;
 /** Lessons with less to do with a pair than this are none. */
 const LEAST_CORRELATION = 0.05;
 /** What no correlation explains: keeps the equations far from singular. */

@@ -14,8 +14,6 @@ const NOISE_SHARE = 0.025;
 const SAME_SITE2 = 1;
 /** Beyond this a site says nothing. */
 const NEAR_SITE2 = 25;
-/** Beyond {@link NEAR_SITE2} also after rounding. */
-const SURELY_FAR2 = NEAR_SITE2 + 1e-6;
 /** Nobody has more neighbours than this, the nearest. */
 const MOST_NEIGHBOURS = 24;
 /** Then the sites known are all there are; a scene that large has seen the world. */
@@ -49,9 +47,7 @@ export class Sites {
     const found: Neighbour[] = [];
     const numbers = Float64Array.from(place);
     for (let site = from; site < size; site += 1) {
-      const there = this.#numbers[site] ?? nowhere;
-      if (areFarApart(numbers, there)) continue;
-      const distance2 = distance2Between(numbers, there);
+      const distance2 = distance2Between(numbers, this.#numbers[site] ?? nowhere);
       if (distance2 < NEAR_SITE2) found.push({ site, distance2 });
     }
     const neighbours =
@@ -87,61 +83,29 @@ export class Sites {
 const nowhere = new Float64Array(0);
 
 /**
- * True of places that are surely not near each other, which is most of them: their differences vary too much around any last mile,
- * so around their mean as well. One pass without a choice in it, as this is asked for every newcomer and every site.
+ * Infinite where the two have too little in common to tell. The last mile that explains the differences best is not counted: their mean,
+ * by how sure each of them is. One pass and no lists, as this is asked for every newcomer and every site.
  */
-function areFarApart(a: Float64Array, b: Float64Array): boolean {
+function distance2Between(a: Float64Array, b: Float64Array): number {
   const shared = Math.min(a.length, b.length);
+  let count = 0;
   let weights = 0;
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < shared; i += 1) {
     const x = a[i] ?? Number.NaN;
     const y = b[i] ?? Number.NaN;
-    const noise = noiseOf(x + y);
-    const weight = 1 / (noise * noise);
-    const weighted = weight * (x - y);
-    weights += weight;
-    sum += weighted;
-    squares += weighted * (x - y);
-  }
-  // Not a number, and so not known to be far, where a landmark was not measured.
-  return squares - (sum * sum) / weights > SURELY_FAR2 * shared;
-}
-
-/** Infinite where the two have too little in common to tell. Asked for every newcomer and every site: no lists, two passes. */
-function distance2Between(a: Float64Array, b: Float64Array): number {
-  const shared = Math.min(a.length, b.length);
-  let count = 0;
-  let sum = 0;
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  let furthest = 0;
-  for (let i = 0; i < shared; i += 1) {
-    const x = a[i] ?? Number.NaN;
-    const y = b[i] ?? Number.NaN;
     const difference = x - y;
     if (Number.isNaN(difference)) continue;
+    const noise = noiseOf(x + y);
+    const weight = 1 / (noise * noise);
     count += 1;
-    sum += difference;
-    if (difference < least) least = difference;
-    if (difference > most) most = difference;
-    if (x + y > furthest) furthest = x + y;
+    weights += weight;
+    sum += weight * difference;
+    squares += weight * difference * difference;
   }
   // One or two landmarks cannot tell a last mile from a place: too many places look the same over them.
-  if (count < 3) return Number.POSITIVE_INFINITY;
-  // The two furthest from their mean alone, with the most noise there can be: most sites are far away, and this says so.
-  const atLeast = (most - least) ** 2 / (2 * count * noiseOf(furthest) ** 2);
-  if (atLeast >= NEAR_SITE2) return Number.POSITIVE_INFINITY;
-  const lastMile = sum / count;
-  let squares = 0;
-  for (let i = 0; i < shared; i += 1) {
-    const x = a[i] ?? Number.NaN;
-    const y = b[i] ?? Number.NaN;
-    if (Number.isNaN(x - y)) continue;
-    squares += ((x - y - lastMile) / noiseOf(x + y)) ** 2;
-  }
-  return squares / count;
+  return count < 3 ? Number.POSITIVE_INFINITY : Math.max(0, squares - (sum * sum) / weights) / count;
 }
 
 /** Of two RTTs to one landmark with this sum, ms. */
