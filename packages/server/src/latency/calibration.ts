@@ -3,17 +3,20 @@ import { logistic, logOddsOf } from "./logistic.js";
 import { type CoefficientPrior, OnlineLogistic } from "./onlineLogistic.js";
 import { type Belief, chanceOf, describeBounds, LOCATION_SIZE, SCALE_SIZE } from "./prior.js";
 
-/** The same input for all pairs, of which the regression's first coefficient is. */
+/** Where each input of the regression is: first the one that is 1 for all pairs. */
 const CONSTANT = 0;
-/** The log-odds of what was said, alone and times the share of the variance that was learned away. */
+/** The log-odds of what was said, alone and times {@link LEARNED}. */
 const SAID = 1;
 const SAID_LEARNED = 2;
+/** The share of the variance landmarks left that the scene's own probes have taken away. */
 const LEARNED = 3;
+/** How far they have moved the belief, alone and times {@link LEARNED}. */
 const MOVED = 4;
 const MOVED_LEARNED = 5;
 /** All that {@link describeBounds} says of a location but its constant. */
 const LANDMARKS = 6;
 const LANDMARKS_SIZE = LOCATION_SIZE - 1;
+const SIZE = LANDMARKS + LANDMARKS_SIZE;
 
 /**
  * Before any probe what was said stands. How fast it is left was chosen on simulated studies of other worlds than any that figures are
@@ -33,14 +36,16 @@ const FURTHEST_MOVED = 4;
 /** By so much of what was said the log-odds rise at least: a larger limit is never less likely to be kept. */
 const LEAST_SLOPE = 0.1;
 
+const numbers = (count: number) => v.pipe(v.array(v.number()), v.length(count));
+
 /** What was learned, as plain JSON. */
 export const savedCalibrationSchema = v.object({
   probes: v.number(),
   /** What is believed now. */
-  coefficients: v.array(v.number()),
-  covariance: v.array(v.number()),
+  coefficients: numbers(SIZE),
+  covariance: numbers(SIZE * SIZE),
   /** What was believed when the number of probes was last a power of two. */
-  settled: v.array(v.number()),
+  settled: numbers(SIZE),
 });
 export type SavedCalibration = v.InferOutput<typeof savedCalibrationSchema>;
 
@@ -106,7 +111,7 @@ function chanceBy(coefficients: Float64Array, belief: Belief, limitMs: number): 
 }
 
 /** Room to calculate in: a decision asks about thousands of pairs, one after the other. */
-const inputs = new Float64Array(LANDMARKS + LANDMARKS_SIZE);
+const inputs = new Float64Array(SIZE);
 const location = new Float64Array(LOCATION_SIZE);
 const scale = new Float64Array(SCALE_SIZE);
 
