@@ -34,6 +34,13 @@ describe("Sites", () => {
     expect(neighbours).toBeLessThan(20 * places.length);
   });
 
+  it("takes two visits for ones from one place, however far from the truth a landmark far away was measured", () => {
+    const sites = new Sites([[10, 12, 15, 300]]);
+    const lastMile = 20;
+    expect(sites.settle([10, 12, 15, 310].map((rttMs) => rttMs + lastMile))).toBe(0);
+    expect(sites.settle([10, 12, 25, 300].map((rttMs) => rttMs + lastMile))).toBe(1);
+  });
+
   it("finds those that came after it was asked the last time too", () => {
     const [first, ...later] = madePlaces(200);
     if (first === undefined) throw new Error("there are no places");
