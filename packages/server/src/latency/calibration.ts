@@ -72,13 +72,7 @@ export class Calibration {
   }
 
   save(): SavedCalibration {
-    const { coefficients, covariance } = this.#regression.save();
-    return {
-      probes: this.#probes,
-      coefficients: [...coefficients],
-      covariance: [...covariance],
-      settled: [...this.#settled],
-    };
+    return { probes: this.#probes, ...this.#regression.save(), settled: [...this.#settled] };
   }
 
   /** A probe of a pair of which this was believed (not corrected) came out within the limit, or not. */

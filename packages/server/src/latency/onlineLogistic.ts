@@ -8,9 +8,9 @@ export interface CoefficientPrior {
 
 /** What was learned, as plain numbers. */
 export interface SavedRegression {
-  readonly coefficients: readonly number[];
+  readonly coefficients: number[];
   /** Row by row. */
-  readonly covariance: readonly number[];
+  readonly covariance: number[];
 }
 
 /** Halvings of the interval an observation's log-odds are searched in: to a billionth of it. */
