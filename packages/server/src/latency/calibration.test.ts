@@ -69,6 +69,18 @@ describe("calibration", () => {
     expect(meanError(new Calibration(), surer)).toBeGreaterThan(0.08);
   });
 
+  test("gives small chances up when none of them comes true", () => {
+    const calibration = new Calibration();
+    const pair = belief([70, 90, 90], [60, 80, 120]);
+    const limitMs = Array.from({ length: 100 }, (_, ms) => ms + 1).findLast(
+      (ms) => chanceOf(pair, ms) < 0.02,
+    );
+    if (limitMs === undefined) throw new Error("no limit is that unlikely to be kept");
+    expect(calibration.corrected(pair, limitMs)).toBeGreaterThan(0.015);
+    for (let i = 0; i < 200; i += 1) calibration.observe(pair, limitMs, false);
+    expect(calibration.corrected(pair, limitMs)).toBeLessThan(0.015);
+  });
+
   test("changes little for one probe", () => {
     const calibration = new Calibration();
     const pair = belief([60, 60, 90], [50, 70, 80]);
