@@ -38,6 +38,7 @@ export function contextFor(
     readonly chance?: (a: Candidate, b: Candidate) => number;
     readonly prospects?: (candidate: Candidate) => readonly number[];
     readonly arrivalsPerSecond?: number | null;
+    readonly excessMisses?: number;
   } = {},
 ): MatchContext {
   const now = options.now ?? 0;
@@ -48,6 +49,7 @@ export function contextFor(
     chance: options.chance ?? (() => 1),
     prospects: options.prospects ?? (() => [0.5]),
     arrivalsPerSecond: options.arrivalsPerSecond ?? null,
+    excessMisses: options.excessMisses ?? 0,
     allowed: (a, b) => a !== b && options.forbidden?.(a, b) !== true && matchmaker.allowsPair(a, b, { now }),
     allowedGroup: options.allowedGroup ?? (() => true),
     prefer: (_, candidates) => candidates,

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Calibration, savedCalibrationSchema } from "./calibration.js";
 import { type Edge, unknownEdge } from "./edge.js";
+import { ExcessMisses } from "./excessMisses.js";
 import { boundsBetween, Landmarks, type Located, type Place } from "./landmarks.js";
 import { Lessons, savedLessonsSchema, WITHIN_PLACES_SD } from "./lessons.js";
 import { type Belief, beliefFrom, chanceOf, FIVE_PERCENT, LOGISTIC_SD, nothingKnown } from "./prior.js";
@@ -39,6 +40,7 @@ export const savedLatencySchema = v.object({
   lessons: savedLessonsSchema,
   /** `null` before any probe. */
   calibration: v.nullable(savedCalibrationSchema),
+  excessMisses: v.number(),
 });
 type SavedLatency = v.InferOutput<typeof savedLatencySchema>;
 const nothingLearned: SavedLatency = {
@@ -46,6 +48,7 @@ const nothingLearned: SavedLatency = {
   sites: [],
   lessons: [],
   calibration: null,
+  excessMisses: 0,
 };
 
 /**
@@ -63,6 +66,7 @@ export class LatencyModel {
   readonly #sites: Sites;
   readonly #lessons: Lessons;
   readonly #calibration: Calibration;
+  readonly #misses: ExcessMisses;
   readonly #known = new WeakMap<Located, Known>();
   readonly #prospects = new WeakMap<readonly CrowdMember[], Prospects>();
   /** In the order of the log; learned from when somebody asks. What is learned does not depend on when that is. */
@@ -84,6 +88,7 @@ export class LatencyModel {
     this.#sites = new Sites(saved.sites.map((place) => place.map((rttMs) => rttMs ?? Number.NaN)));
     this.#lessons = new Lessons(this.#sites, saved.lessons);
     this.#calibration = new Calibration(saved.calibration);
+    this.#misses = new ExcessMisses(saved.excessMisses);
   }
 
   save(): SavedLatency {
@@ -93,6 +98,7 @@ export class LatencyModel {
       sites: this.#sites.places.map((place) => place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs))),
       lessons: this.#lessons.save(),
       calibration: this.#calibration.save(),
+      excessMisses: this.#misses.count,
     };
   }
 
@@ -129,11 +135,17 @@ export class LatencyModel {
    * @param limitMs the limit that was in force for the two; `null` = none
    */
   observe(a: Located, b: Located, rttMs: number, limitMs: number | null): void {
+    if (limitMs !== null) this.#misses.observe(rttMs <= limitMs);
     const placeA = this.#know(a).place;
     const placeB = this.#know(b).place;
     if (placeA === null || placeB === null || rttMs <= 0) return;
     this.#unlearned.push({ a: placeA, b: placeB, rttMs, limitMs });
     if (this.#unlearned.length - this.#learned > this.#mostUnlearned) this.#learnNext();
+  }
+
+  /** How many more probes missed their limit than the others make up for ({@link ExcessMisses}). */
+  get excessMisses(): number {
+    return this.#misses.count;
   }
 
   /** The probability that a measurement of the two comes out at `limitMs` or less. */

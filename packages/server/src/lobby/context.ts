@@ -47,6 +47,7 @@ export function matchContextOf(
     prospects: (c, limitMs = limitInForce(config, [c], now) ?? Number.POSITIVE_INFINITY) =>
       latency.prospects(c, state.participants.get(c.participantId)?.crowd ?? [], limitMs),
     arrivalsPerSecond: arrivalsPerSecond(state, now),
+    excessMisses: latency.excessMisses,
     allowed: (a, b) =>
       !isKeptApart(pairs, config, a, b, now) &&
       differenceAllowed(config, a, b) &&

@@ -1,13 +1,9 @@
 import type { Candidate } from "./candidate.js";
 import type { MatchContext } from "./matchmaker.js";
+import { PROBE } from "./priceOfProbe.js";
 import { valueOfWaiting } from "./valueOfWaiting.js";
 import type { WaitSteps } from "./waitSteps.js";
 
-/**
- * What a probe costs, in matches of one participant: so much of a match is given up rather than probe once more. At this price
- * a match costs some 1.2 probes where landmarks tell well who is near (`bench quality`).
- */
-export const PROBE = 0.06;
 /** What a whole wait costs, likewise: a newcomer takes a good partner now rather than a little better one later. */
 const WHOLE_WAIT = 0.08;
 /** The share of newcomers that are not snatched away by somebody else who waits. */

@@ -106,6 +106,16 @@ describe("LowestLatency", () => {
     expect(matchmaker.findMatch(a, [b], 2, contextFor(matchmaker, hopeless))).toBeNull();
   });
 
+  test("takes fewer risks where the scene's probes were in vain too often, and sure partners as before", () => {
+    const found = (likely: number, excessMisses: number) => {
+      const options = { now: 280_000, chance: chances({ "a b": likely }), excessMisses };
+      return matchmaker.findMatch(a, [b], 2, contextFor(matchmaker, options)) !== null;
+    };
+    expect(found(0.1, 100)).toBe(true);
+    expect(found(0.1, 500)).toBe(false);
+    expect(found(0.95, 500)).toBe(true);
+  });
+
   test("never probes below the bound on the prediction, where the scene asks for one", () => {
     const bounded = new LowestLatencyMatchmaker({ maxP2pRttMs: 100, leastChance: 0.2 });
     const late = (p: number) => contextFor(bounded, { now: 280_000, chance: chances({ "a b": p }) });

@@ -1,9 +1,10 @@
 import { BatchWindow } from "./batchWindow.js";
 import type { Candidate } from "./candidate.js";
-import { GainOfMatch, PROBE } from "./gainOfMatch.js";
+import { GainOfMatch } from "./gainOfMatch.js";
 import { type MatchContext, Matchmaker } from "./matchmaker.js";
 import { optionalMs, optionalShare, requiredMs } from "./options.js";
 import { type P2pLimit, requiredLimit } from "./p2pLimit.js";
+import { PROBE, priceOfProbe } from "./priceOfProbe.js";
 import { WaitSteps } from "./waitSteps.js";
 
 export interface LowestLatencyOptions {
@@ -19,7 +20,7 @@ export interface LowestLatencyOptions {
    * A bound on the prediction, 0 to 1: two whose predicted chance to be within the limit is below it are never probed, however
    * long they wait. It rejects without a measurement, and the prediction is sometimes wrong: say so in the study.
    * Default: 0, what is probed is a matter of its price only. (Pairs with a chance below one in thirty are not worth it even at the end
-   * of a wait.)
+   * of a wait, nor those below one in seventeen in a scene of which very many probes measured too slow a path.)
    */
   readonly leastChance?: number;
   /**
@@ -46,7 +47,8 @@ const MOST_SEEDS = 8;
  * Candidates are paired by the chance that their path is within the limit, as predicted from beacons and learned from
  * the scene's own probes. For everybody it is worked out what it is worth to wait on: going by the people who came last, by
  * how many are still to come before its wait is over, and by what a probe and waiting cost ({@link GainOfMatch}). Two are
- * probed where the chance, times what a match now is worth more to both than to wait on, is more than the price of a probe.
+ * probed where the chance, times what a match now is worth more to both than to wait on, is more than the price of a probe,
+ * which rises for doubtful ones in a scene that has had hundreds of them in vain ({@link priceOfProbe}).
  *
  * So a newcomer among many neighbours is choosy, somebody remote takes early what is its best, and everybody takes a smaller
  * chance towards the end of the wait. Whom the end is near gains more than a newcomer does, and what is worth more
@@ -171,12 +173,13 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       // The gains are at most 1 each: most people far away need no closer look, and the other's gain is not worked out.
       if (chance < this.leastChance || 2 * chance <= PROBE) continue;
       ownGain ??= this.#gain.of(candidate, context);
-      if (worthNow(chance, ownGain + 1) <= 0) continue;
+      const price = priceOfProbe(chance, context.excessMisses);
+      if (worthNow(chance, ownGain + 1, price) <= 0) continue;
       const otherGain = this.#gain.of(other, context);
       const gain = ownGain + otherGain;
       const isLast = this.#wait.isLastPart(Math.max(ownWaited, this.#wait.shareOver(other, context.now)));
-      const later = isLast ? 0 : worthLater(chance, ownGain, otherGain);
-      const now = worthNow(chance, gain);
+      const later = isLast ? 0 : worthLater(chance, ownGain, otherGain, price);
+      const now = worthNow(chance, gain, price);
       if (now <= 0 || now < later) continue;
       partners.push({
         candidate: other,
@@ -237,21 +240,21 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       gain += this.#gain.of(best, context);
     }
     // A try that fails does so with the pair that is measured first, the most doubtful one: it costs what a pair's does.
-    if (worthNow(chance, gain) <= 0) return null;
+    if (worthNow(chance, gain, priceOfProbe(chance, context.excessMisses)) <= 0) return null;
     // By seniority: whoever was asked about, a group is the same.
     return group.sort(bySeniority);
   }
 }
 
 /** What a probe is worth where a match is worth so much more to its members than to wait on. */
-const worthNow = (chance: number, gain: number): number => chance * gain - PROBE;
+const worthNow = (chance: number, gain: number, price: number): number => chance * gain - price;
 
 /**
  * What it is worth to leave a probe of two who both wait for the end: as a rule one of them is matched before, and it is saved. What each
  * gains by a match now is about the chance that it is still there then, and to both a match is then worth everything.
  */
-const worthLater = (chance: number, gainA: number, gainB: number): number =>
-  gainA * gainB * (2 * chance - PROBE);
+const worthLater = (chance: number, gainA: number, gainB: number, price: number): number =>
+  gainA * gainB * (2 * chance - price);
 
 interface Partner {
   readonly candidate: Candidate;

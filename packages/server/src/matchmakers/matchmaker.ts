@@ -25,6 +25,11 @@ export interface MatchContext {
   /** At what rate people arrive, from the last 64; `null` while fewer than eight have come. */
   readonly arrivalsPerSecond: number | null;
   /**
+   * How many more of the scene's probes measured too slow a path than those that did not make up for, at a sixth each: 0 where nearly
+   * all are good, some hundreds where a network is hard to learn. A matchmaker may be thriftier then.
+   */
+  readonly excessMisses: number;
+  /**
    * May these two be in one group now? False while a fresh measurement says *too slow* under the limit in force, while a failed probe is
    * backing off, and where a rule of the scene or the matchmaker's own `allowsPair` forbids the pair.
    */

@@ -1,0 +1,24 @@
+/**
+ * What a probe costs, in matches of one participant: so much of a match is given up rather than probe once more. At this price
+ * a match costs some 1.2 probes where landmarks tell well who is near (`bench quality`).
+ */
+export const PROBE = 0.06;
+
+/** So many excess misses cost nothing extra: a scene has to learn its network, and few studies ever come to so many. */
+const FREE_MISSES = 300;
+/** By so many more of them a miss costs `e` times as much... */
+const MISSES_PER_E = 50;
+/** ...up to this, so that a network on which many probes must fail is still played on. */
+const DEAREST = 2;
+
+/**
+ * What a probe costs that will come out well with this chance. One that does is the match's own and always costs the same; what may be
+ * a miss is dearer where a scene has had more of them than its matches make up for.
+ *
+ * @param excessMisses see {@link ExcessMisses}
+ */
+export function priceOfProbe(chance: number, excessMisses: number): number {
+  if (excessMisses <= FREE_MISSES) return PROBE;
+  const miss = Math.min(DEAREST, Math.exp((excessMisses - FREE_MISSES) / MISSES_PER_E));
+  return PROBE * (1 + (miss - 1) * (1 - chance));
+}
