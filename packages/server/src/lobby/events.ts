@@ -153,7 +153,7 @@ const decisions = {
     deadlineAt: at,
     /** The probe of the same pair and proposal that failed and is done again; absent for the first one. */
     repeats: v.optional(serverIdSchema),
-    /** True: this pair is doubtful, and the rest of the group is measured when all such pairs have passed. */
+    /** True: this pair is doubtful, and those of the group that are opened without it are measured when all such pairs have passed. */
     first: v.optional(v.boolean()),
   }),
   "probe.closed": v.object({

@@ -9,21 +9,24 @@ const DEFAULT_PROBES_PER_MEMBER = 5;
 
 const budgetOf = (config: LobbyConfig): number => config.maxProbesPerMember ?? DEFAULT_PROBES_PER_MEMBER;
 
-/** A pair less likely than this to be fast enough is found out about before the others of its group are measured. */
-const DOUBTFUL = 0.6;
+/**
+ * A pair less likely than this to be fast enough is found out about before the others of its group are measured. A round more takes
+ * a few seconds where the pair is good, and saves up to five probes where it is not.
+ */
+const DOUBTFUL = 0.75;
 
 /** Until when a proposal may go on probing, ms from its beginning: as many rounds as a member's links need. */
 export function probingTimeMs(config: LobbyConfig): number {
-  // One more where doubtful pairs may go first.
-  const rounds = Math.ceil((config.groupSize - 1) / budgetOf(config)) + (config.groupSize > 2 ? 1 : 0);
+  // Two more where doubtful pairs may go first: the most doubtful one, and the others.
+  const rounds = Math.ceil((config.groupSize - 1) / budgetOf(config)) + (config.groupSize > 2 ? 2 : 0);
   // Every probe has deadlines of its own that come first; this one holds even if one of them were forgotten.
   return rounds * config.probeTimeoutMs + 1000;
 }
 
 /**
  * The probes of a group to open now: as many as its members' budgets allow, the pair least likely to be fast enough
- * first. One bad link ends the proposal, so it should be found before the time is spent on the others: while a pair is
- * doubtful, only such pairs are measured, and the rest when they have passed.
+ * first. One bad link ends the proposal, so it should be found before others are measured in vain: the most doubtful pair
+ * is measured alone, then the other doubtful ones, and the rest when they have passed.
  *
  * @param proposal its members and what was opened already; closed probes no longer count against the budget
  */
@@ -44,7 +47,7 @@ export function openProbes(
   }
   const decisions: Decision[] = [];
   const pairs = byRisk(state, config, proposal, now);
-  const first = known.size === 0 && proposal.repeated.size === 0 ? doubtfulAmong(pairs, budget) : [];
+  const first = areFirst(state, proposal, pairs, budget);
   const due = first.length > 0 ? first : areDue(state, proposal, pairs);
   for (const { probeId, initiator, responder, repeats } of due) {
     const [a, b] = [open.get(initiator) ?? 0, open.get(responder) ?? 0];
@@ -65,29 +68,48 @@ export function openProbes(
   return decisions;
 }
 
-/** The pairs to find out about first; none where all are alike, or where they are too many for one round. */
-function doubtfulAmong(pairs: readonly Pair[], budget: number): readonly Pair[] {
-  const doubtful = pairs.filter(({ likelihood }) => likelihood < DOUBTFUL);
-  if (doubtful.length === pairs.length) return [];
+/** A round of pairs to find out about before the rest: at the beginning, and once more when the first one has passed. */
+function areFirst(
+  state: LobbyState,
+  proposal: Prospect,
+  pairs: readonly Pair[],
+  budget: number,
+): readonly Pair[] {
+  const { probes, repeated, first } = proposal;
+  if (probes.length === 0 && repeated.size === 0) return doubtfulAmong(pairs).slice(0, 1);
+  if (first.size !== 1 || probes.length !== 1 || !havePassed(state, proposal)) return [];
+  const others = doubtfulAmong(pairs.filter((pair) => !first.has(pairOf(pair.initiator, pair.responder))));
   const count = new Map<string, number>();
-  for (const id of doubtful.flatMap(({ initiator, responder }) => [initiator, responder]))
+  for (const id of others.flatMap(({ initiator, responder }) => [initiator, responder]))
     count.set(id, (count.get(id) ?? 0) + 1);
-  return Math.max(0, ...count.values()) > budget ? [] : doubtful;
+  // Too many for one round: then nothing is gained by a round for them.
+  return Math.max(0, ...count.values()) > budget ? [] : others;
+}
+
+/** None where all are alike. */
+function doubtfulAmong(pairs: readonly Pair[]): readonly Pair[] {
+  const doubtful = pairs.filter(({ likelihood }) => likelihood < DOUBTFUL);
+  return doubtful.length === pairs.length ? [] : doubtful;
 }
 
 /**
  * Goes by what was opened, not by how doubtful a pair is now: that changes with time alone, and a decision must not come about
  * by looking once more.
  */
-function areDue(state: LobbyState, { probes, first }: Prospect, pairs: readonly Pair[]): readonly Pair[] {
-  if (first.size === 0) return pairs;
+function areDue(state: LobbyState, proposal: Prospect, pairs: readonly Pair[]): readonly Pair[] {
+  if (havePassed(state, proposal)) return pairs;
+  return pairs.filter(({ initiator, responder }) => proposal.first.has(pairOf(initiator, responder)));
+}
+
+/** All that was to be found out about first. */
+function havePassed(state: LobbyState, { probes, first }: Prospect): boolean {
+  if (first.size === 0) return true;
   const accepted = new Set<string>();
   for (const probeId of probes) {
     const probe = state.probes.get(probeId);
     if (probe?.verdict?.status === "accepted") accepted.add(pairOf(probe.initiator, probe.responder));
   }
-  if ([...first].every((pair) => accepted.has(pair))) return pairs;
-  return pairs.filter(({ initiator, responder }) => first.has(pairOf(initiator, responder)));
+  return [...first].every((pair) => accepted.has(pair));
 }
 
 /** How many probes a group of this size has. */

@@ -4,7 +4,7 @@ import { GainOfMatch } from "./gainOfMatch.js";
 import { type MatchContext, Matchmaker } from "./matchmaker.js";
 import { optionalMs, optionalShare, requiredMs } from "./options.js";
 import { type P2pLimit, requiredLimit } from "./p2pLimit.js";
-import { PROBE, priceOfProbe } from "./priceOfProbe.js";
+import { PROBE, priceOfProbe, priceOfTry } from "./priceOfProbe.js";
 import { WaitSteps } from "./waitSteps.js";
 
 export interface LowestLatencyOptions {
@@ -239,8 +239,7 @@ export class LowestLatencyMatchmaker extends Matchmaker {
       chance = bestChance;
       gain += this.#gain.of(best, context);
     }
-    // A try that fails does so with the pair that is measured first, the most doubtful one: it costs what a pair's does.
-    if (worthNow(chance, gain, priceOfProbe(chance, context.excessMisses)) <= 0) return null;
+    if (worthNow(chance, gain, priceOfTry(chance, groupSize, context.excessMisses)) <= 0) return null;
     // By seniority: whoever was asked about, a group is the same.
     return group.sort(bySeniority);
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PROBE, priceOfProbe } from "./priceOfProbe.js";
+import { PROBE, priceOfProbe, priceOfTry } from "./priceOfProbe.js";
 
 const chance = fc.double({ min: 0, max: 1, noNaN: true });
 const misses = fc.double({ min: 0, max: 10_000, noNaN: true });
@@ -30,5 +30,13 @@ describe("the price of a probe", () => {
         expect(priceOfProbe(low, most)).toBeLessThanOrEqual(2 * PROBE);
       }),
     );
+  });
+});
+
+describe("the price of a try", () => {
+  test("is that of a probe for a pair, and falls with the size of a group", () => {
+    expect(priceOfTry(0.3, 2, 400)).toBe(priceOfProbe(0.3, 400));
+    const prices = [2, 3, 4, 6, 8].map((size) => priceOfTry(0.3, size, 0));
+    expect(prices).toEqual([...prices].sort((a, b) => b - a));
   });
 });

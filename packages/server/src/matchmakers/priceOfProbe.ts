@@ -22,3 +22,11 @@ export function priceOfProbe(chance: number, excessMisses: number): number {
   const miss = Math.min(DEAREST, Math.exp((excessMisses - FREE_MISSES) / MISSES_PER_E));
   return PROBE * (1 + (miss - 1) * (1 - chance));
 }
+
+/**
+ * What it costs to try a group that will come out well as a whole with this chance. A try that fails does so with the pair that is
+ * measured first, the most doubtful one, so it costs one probe as a pair's does; but one in vain weighs less beside the six that a
+ * match of four needs, and four share it. At a pair's price people far from all landmarks were never tried in groups.
+ */
+export const priceOfTry = (chance: number, groupSize: number, excessMisses: number): number =>
+  (2 / groupSize) * priceOfProbe(chance, excessMisses);
