@@ -82,10 +82,11 @@ describe("devices are as hard as a measured matrix of 99 devices of which figure
     expect(Math.abs(mean(rows("oracle").map((row) => row.matchedShare)) - 0.97)).toBeLessThan(0.01);
   });
 
-  test("first come, first served needs 37 to 59 probes for a group of four, or a few more", () => {
+  test("first come, first served needs 37 to 59 probes for a group of four, or a few less", () => {
     const fours = rows("fifo", { groupSize: 4, maxP2pRttMs: 150, participants: 240 });
     const probes = mean(fours.map((row) => row.probesPerMatch));
-    expect(probes).toBeGreaterThan(37);
-    expect(probes).toBeLessThan(75);
+    // Less, as a group's most doubtful pair is measured first here, which spares the others.
+    expect(probes).toBeGreaterThan(30);
+    expect(probes).toBeLessThan(59);
   });
 });
