@@ -29,6 +29,10 @@ describe("bench", () => {
     [["quality", "--latency", ".", "--participants", "-5"], "Wanted a whole number of at least 2"],
     [["quality", "--latency", ".", "--group-size", "9"], "Wanted a whole number from 2 to 8"],
     [["load", "--setup", "abacus"], "Allowed choices are bare-socket.io, file, redis-1, redis-3"],
+    [
+      ["quality", "--matchmakers", "fifo,fofo"],
+      "Allowed choices are fifo, latency-fifo, lowest-latency, oracle",
+    ],
     [["load", "--rate", "fast"], "Wanted a whole number of at least 1"],
     [["load", "--waiting", "100", "many"], "Wanted a whole number of at least 1"],
     [["probe", "--rtt", "20,near"], "Wanted numbers above 0"],
@@ -83,7 +87,7 @@ describe("bench", () => {
   });
 
   it("makes as many matrices of each kind as it is told, and counts on how many the aims are met", () => {
-    const run = ["--made", "1", "--matchmakers", "lowest-latency", "oracle", "--participants", "60"];
+    const run = ["--made", "1", "--matchmakers", "lowest-latency,oracle", "--participants", "60"];
     const { status, stdout } = bench("quality", "--json", ...run, ...["--seeds", "1", "--group-size", "2"]);
     expect(status).toBe(0);
     const { rows, aims } = JSON.parse(stdout);

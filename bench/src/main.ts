@@ -1,6 +1,6 @@
-import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { comparedMatchmakers } from "@probematch/server/core";
-import { amount, delays, oneMore, setupNames, whole } from "./options.js";
+import { amount, delays, oneMore, setupNames, someOf, whole } from "./options.js";
 
 /**
  * `pnpm bench [what]`: what is fast and what is accurate. Every figure of the README comes from here. Times depend on
@@ -33,7 +33,7 @@ program
 program
   .command("load")
   .description("memory of those who wait, and matches at a fixed rate, beside bare socket.io")
-  .addOption(new Option("--setup <names...>", "which of these").choices(setupNames).default(setupNames))
+  .option("--setup <names...>", "which of these (several: with commas)", someOf(setupNames), setupNames)
   .option("--rate <n>", "participants per second", whole(1), 1000)
   .option("--seconds <n>", "how long", whole(1), 20)
   .option("--idle <n>", "participants who only wait, one connection each", whole(2), 18_000)
@@ -55,10 +55,11 @@ program
   .option("--latency <dir>", "a folder of RTT matrices (*.csv: ms, row = from, column = to, empty = missing)")
   .option("--made [n]", "so many made matrices of each kind (default: 3)", whole(1))
   .option("--made-seed <text>", "what the made ones follow from", "1")
-  .addOption(
-    new Option("--matchmakers <names...>", "which of these")
-      .choices(comparedMatchmakers)
-      .default(comparedMatchmakers),
+  .option(
+    "--matchmakers <names...>",
+    "which of these (several: with commas)",
+    someOf(comparedMatchmakers),
+    comparedMatchmakers,
   )
   .option(
     "--group-size <n>",

@@ -28,6 +28,22 @@ export function delays(text: string): number[] {
   throw new InvalidArgumentError("Wanted numbers above 0, with commas between them.");
 }
 
+/**
+ * Reads names out of `choices`, of an option that may have several: with spaces or commas between them.
+ *
+ * @returns a reader for an option whose default is `choices` itself
+ */
+export const someOf =
+  <Name extends string>(choices: readonly Name[]) =>
+  (text: string, before: readonly Name[]): readonly Name[] => {
+    const names = text.split(",").map((given) => {
+      const name = choices.find((choice) => choice === given.trim());
+      if (name !== undefined) return name;
+      throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+    });
+    return [...(before === choices ? [] : before), ...names];
+  };
+
 /** Reads one more size of an option that may have several. */
 export function oneMore(text: string, before: readonly number[] | undefined): number[] {
   return [...(Array.isArray(before) ? before : []), whole(1)(text)];
