@@ -119,13 +119,16 @@ describe.skipIf(!hasRedis)(redisTitle("three nodes, of which any may fail,"), { 
         nodes[nodes.indexOf(struck)] = replacement;
       }
       expect(people.every(({ told }) => told.size === 1)).toBe(true);
-      // Back once more, at yet another node: the same outcome.
-      for (const { moveOn } of people.map((p) => ({ moveOn: () => p.moveOn() }))) moveOn();
-      const visits = people.map((p) => p.visits);
-      await expect.poll(() => people.every((p, i) => p.visits > (visits[i] ?? 0)), PATIENCE).toBe(true);
+      // Back once more, at yet another node: the same outcome. And again until a second snapshot has moved the beginning
+      // of the log to its archive: where others want the processor as well, that takes a while.
+      const { archive } = sceneKeys(rig.keyPrefix, NODE_SCENE);
+      do {
+        const visits = people.map((p) => p.visits);
+        for (const one of people) one.moveOn();
+        const isBack = (p: Wanderer, i: number) => p.visits > (visits[i] ?? 0) && p.toldHere;
+        await expect.poll(() => people.every(isBack), PATIENCE).toBe(true);
+      } while ((await rig.command("XLEN", archive)) === 0);
       await checkLog();
-      // Snapshots were taken all the while, and most of the log is not in the stream any more.
-      expect(await rig.command("XLEN", sceneKeys(rig.keyPrefix, NODE_SCENE).archive)).toBeGreaterThan(0);
     },
   );
 
