@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { provideNeeds } from "./test/needs.mjs";
 import { readPlaywrightReport, readVitestReport } from "./test/reports.mjs";
 
@@ -44,6 +45,7 @@ for (const [suite, counts] of /** @type {const} */ ([
   process.stdout.write(
     `${suite} tests: ${counts.passed} passed${retried}, ${counts.failed} failed, ${counts.skipped} skipped\n`,
   );
+  for (const { name, why } of counts.failures) process.stdout.write(`  ✗ ${name}\n${indented(why)}`);
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;
@@ -56,6 +58,16 @@ const failed = total.failed === 0 ? problems.length : total.failed;
 process.exitCode = failed === 0 ? 0 : 1;
 const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
 process.stdout.write(`${total.passed} passed, ${failed} failed${skipped}\n`);
+
+/**
+ * The beginning of a failure's text, for an end of the output that is all one may have of a run elsewhere.
+ *
+ * @param {string} text with a terminal's colours, maybe
+ */
+function indented(text) {
+  const lines = stripVTControlCharacters(text).split("\n").slice(0, 25);
+  return lines.map((line) => `      ${line.slice(0, 300)}\n`).join("");
+}
 
 /** @param {string} step a command of package.json's making */
 function runStep(step) {
