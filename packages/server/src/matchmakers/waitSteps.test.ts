@@ -23,6 +23,20 @@ describe("a wait in steps", () => {
     expect(wait.isLastPart(wait.shareOver(limited, 91_000))).toBe(true);
   });
 
+  test("has a step behind it when that one's end has come, where times are numbers of 13 digits too", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1.7e12, max: 1.9e12, noNaN: true }),
+        fc.integer({ min: 1_000, max: 1e7 }),
+        (arrivedAt, lengthMs) => {
+          const one = { arrivedAt, waitDeadlineAt: arrivedAt + lengthMs };
+          const at = wait.nextStepAt(one, arrivedAt);
+          expect(wait.shareOver(one, at ?? Number.NaN)).toBe(0.05);
+        },
+      ),
+    );
+  });
+
   test("has twenty steps, each later than the one before, whatever its length", () => {
     const someMs = fc.double({ min: 0, max: 1e6, noNaN: true });
     const waits = fc.record({ arrivedAt: someMs, lengthMs: fc.double({ min: 1, max: 1e7, noNaN: true }) });
@@ -39,6 +53,13 @@ describe("a wait in steps", () => {
         }
         expect(now - arrivedAt).toBeCloseTo(wait.lengthMs(one), 3);
       }),
+      // Ends that rounding puts before or after the twentieth step's.
+      {
+        examples: [
+          [{ arrivedAt: 4.996003610813205e-16, lengthMs: 1 }],
+          [{ arrivedAt: 594082.9571533961, lengthMs: 3600221.0456880336 }],
+        ],
+      },
     );
   });
 });

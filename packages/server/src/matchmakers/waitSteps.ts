@@ -4,6 +4,8 @@ type Waiting = Pick<Candidate, "waitDeadlineAt" | "arrivedAt">;
 
 /** Time is told apart in this many steps of a wait, at each of which a candidate is asked about again. */
 const STEPS = 20;
+/** So much of a step, at its end, counts as the next one: rounding may put a step's beginning before itself. */
+const ROUNDING = 1e-4;
 /** The end of the wait: nobody is collected for a window beyond it, and no probe is left for later. */
 const LAST_PART = 0.1;
 
@@ -26,7 +28,7 @@ export class WaitSteps {
 
   /** How much of it is over, 0 to 1, in steps. */
   shareOver(candidate: Waiting, now: number): number {
-    const step = Math.floor(((now - candidate.arrivedAt) / this.lengthMs(candidate)) * STEPS + 1e-9);
+    const step = Math.floor(((now - candidate.arrivedAt) / this.lengthMs(candidate)) * STEPS + ROUNDING);
     return Math.max(0, Math.min(1, step / STEPS));
   }
 
@@ -43,9 +45,11 @@ export class WaitSteps {
   /** When the next step begins; `null` = the wait is over. */
   nextStepAt(candidate: Waiting, now: number): number | null {
     const stepMs = this.lengthMs(candidate) / STEPS;
-    const step = Math.floor((now - candidate.arrivedAt) / stepMs) + 1;
-    if (step > STEPS) return null;
-    const at = candidate.arrivedAt + step * stepMs;
-    return at > now ? at : candidate.arrivedAt + (step + 1) * stepMs;
+    // From the step under way on: rounding may have put its beginning after now, never the one before.
+    for (let step = Math.floor((now - candidate.arrivedAt) / stepMs); step <= STEPS; step += 1) {
+      const at = candidate.arrivedAt + step * stepMs;
+      if (at > now) return at;
+    }
+    return null;
   }
 }
