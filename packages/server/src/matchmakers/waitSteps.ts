@@ -4,8 +4,6 @@ type Waiting = Pick<Candidate, "waitDeadlineAt" | "arrivedAt">;
 
 /** Time is told apart in this many steps of a wait, at each of which a candidate is asked about again. */
 const STEPS = 20;
-/** So much of a step, at its end, counts as the next one: rounding may put a step's beginning before itself. */
-const ROUNDING = 1e-4;
 /** The end of the wait: nobody is collected for a window beyond it, and no probe is left for later. */
 const LAST_PART = 0.1;
 
@@ -28,8 +26,7 @@ export class WaitSteps {
 
   /** How much of it is over, 0 to 1, in steps. */
   shareOver(candidate: Waiting, now: number): number {
-    const step = Math.floor(((now - candidate.arrivedAt) / this.lengthMs(candidate)) * STEPS + ROUNDING);
-    return Math.max(0, Math.min(1, step / STEPS));
+    return Math.max(0, Math.min(1, this.#stepAt(candidate, now) / STEPS));
   }
 
   /** Is so much over that this is the end of a wait? */
@@ -44,12 +41,19 @@ export class WaitSteps {
 
   /** When the next step begins; `null` = the wait is over. */
   nextStepAt(candidate: Waiting, now: number): number | null {
-    const stepMs = this.lengthMs(candidate) / STEPS;
-    // From the step under way on: rounding may have put its beginning after now, never the one before.
-    for (let step = Math.floor((now - candidate.arrivedAt) / stepMs); step <= STEPS; step += 1) {
-      const at = candidate.arrivedAt + step * stepMs;
-      if (at > now) return at;
-    }
-    return null;
+    const next = this.#stepAt(candidate, now) + 1;
+    return next > STEPS ? null : this.#beginOf(candidate, next);
+  }
+
+  /** The step under way: the last one that has begun. */
+  #stepAt(candidate: Waiting, now: number): number {
+    const step = Math.floor(((now - candidate.arrivedAt) / this.lengthMs(candidate)) * STEPS);
+    // Rounding may have put it on the wrong side of a beginning.
+    if (this.#beginOf(candidate, step) > now) return step - 1;
+    return this.#beginOf(candidate, step + 1) > now ? step : step + 1;
+  }
+
+  #beginOf(candidate: Waiting, step: number): number {
+    return candidate.arrivedAt + (step / STEPS) * this.lengthMs(candidate);
   }
 }
