@@ -7,7 +7,6 @@ import {
   isSameConnection,
   lostBy,
   matchedPair,
-  measured,
   NOTICED_MS,
   sendBoth,
 } from "../fixtures/linkedPair.js";
@@ -21,8 +20,7 @@ test("a long cut is mended, on the same channels in Chromium; where Firefox's co
   const reconnectMs = 6000;
 
   async function cut(engines: readonly [Engine, Engine], cutMs: number, whileCut: number) {
-    const study = await lab.study({ scenes: [measured] });
-    const { a, b } = await matchedPair(lab, study, engines, 60_000);
+    const { study, a, b } = await matchedPair(lab, engines, 60_000);
     study.relay.setImpairment({ lossRatio: 1 });
     expect(await lostBy([a, b])).toEqual(["link", "link"]);
     await sendBoth(a, b, 0, whileCut);
@@ -37,8 +35,7 @@ test("a long cut is mended, on the same channels in Chromium; where Firefox's co
   }
 
   async function giveUp(engines: readonly [Engine, Engine]) {
-    const study = await lab.study({ scenes: [measured] });
-    const { a, b } = await matchedPair(lab, study, engines, reconnectMs);
+    const { study, a, b } = await matchedPair(lab, engines, reconnectMs);
     study.relay.setImpairment({ lossRatio: 1 });
     for (const page of [a, b]) {
       const lost = await page.until("peerLost", undefined, NOTICED_MS);

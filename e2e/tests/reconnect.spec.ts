@@ -7,7 +7,6 @@ import {
   isSameConnection,
   lostBy,
   matchedPair,
-  measured,
   sendBoth,
 } from "../fixtures/linkedPair.js";
 import type { PageWindow } from "../fixtures/participantPage.js";
@@ -26,8 +25,7 @@ test("a path that is gone is replaced by another one on the same channels, and n
   test.setTimeout(60_000);
 
   async function replace(engines: readonly [Engine, Engine]) {
-    const study = await lab.study({ scenes: [measured] });
-    const { a, b } = await matchedPair(lab, study, engines, 30_000);
+    const { study, a, b } = await matchedPair(lab, engines, 30_000);
     await sendBoth(a, b, 0, 5);
     expect(iceStarts(study).size).toBe(1);
     study.changePaths();
@@ -49,8 +47,7 @@ for (const engines of enginePairs) {
     lab,
   }) => {
     test.setTimeout(60_000);
-    const study = await lab.study({ scenes: [measured] });
-    const { a, b } = await matchedPair(lab, study, engines, 30_000);
+    const { study, a, b } = await matchedPair(lab, engines, 30_000);
     const probes = async () =>
       (await study.journal("lobby")).filter(({ type }) => type === "probe.opened").length;
     const before = await probes();
@@ -69,8 +66,7 @@ for (const engines of enginePairs) {
 test("a member whose page lost the server is told lost at once and back again, and its link stays as it is", async ({
   lab,
 }) => {
-  const study = await lab.study({ scenes: [measured] });
-  const { a, b } = await matchedPair(lab, study, ["chromium", "firefox"], 30_000);
+  const { a, b } = await matchedPair(lab, ["chromium", "firefox"], 30_000);
   await b.page.evaluate(() => (globalThis as PageWindow).socket?.close());
   expect(await lostBy([a])).toEqual(["signaling"]);
   await sendBoth(a, b, 0, 3);
