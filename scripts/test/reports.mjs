@@ -67,17 +67,13 @@ export function readPlaywrightReport(file) {
  */
 function failuresIn(suite, above) {
   const titles = [...above, suite.title];
-  const own = suite.specs.flatMap((spec) =>
-    spec.tests.flatMap(({ status, results }) =>
-      status === "unexpected" || status === "flaky"
-        ? [
-            {
-              name: `${[...titles, spec.title].join(" › ")}${status === "flaky" ? " (passed when tried again)" : ""}`,
-              why: results.flatMap(({ errors }) => errors.map(({ message }) => message)).join("\n"),
-            },
-          ]
-        : [],
-    ),
+  const own = suite.specs.flatMap(({ title, tests }) =>
+    tests
+      .filter(({ status }) => status === "unexpected" || status === "flaky")
+      .map(({ status, results }) => ({
+        name: [...titles, title].join(" › ") + (status === "flaky" ? " (passed when tried again)" : ""),
+        why: results.flatMap(({ errors }) => errors.map(({ message }) => message)).join("\n"),
+      })),
   );
   return [...own, ...(suite.suites ?? []).flatMap((inner) => failuresIn(inner, titles))];
 }
