@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { seededRandom } from "../lobby/random.js";
 import { Calibration } from "./calibration.js";
 import { boundsBetween } from "./landmarks.js";
-import { type Belief, beliefFrom, chanceOf } from "./prior.js";
+import { type Belief, beliefFrom, chanceBelieved, chanceOf } from "./prior.js";
 
 /** What landmarks say of two people who are so far from three of them. */
 function belief(a: readonly number[], b: readonly number[], learned: Partial<Belief> = {}): Belief {
@@ -19,8 +19,13 @@ const beliefs = fc
     b: place,
     varianceLeft: fc.double({ min: 0.001, max: 1, noNaN: true }),
     moved: fc.double({ min: -20, max: 20, noNaN: true }),
+    newShare: fc.double({ min: 0.03, max: 1, noNaN: true }),
+    logRttMs: fc.double({ min: 0, max: 7, noNaN: true }),
   })
-  .map(({ a, b, ...learned }) => belief(a, b, learned));
+  .map(({ a, b, logRttMs, ...learned }) => {
+    const repeats = [{ share: 1 - learned.newShare, logRttMs }];
+    return belief(a, b, { ...learned, repeats });
+  });
 const limits = fc.double({ min: 1, max: 500, noNaN: true });
 const history = fc.array(fc.tuple(beliefs, limits, fc.boolean()), { maxLength: 50 });
 
@@ -53,7 +58,8 @@ describe("calibration", () => {
     fc.assert(
       fc.property(beliefs, limits, (pair, limitMs) => {
         const calibration = new Calibration();
-        expect(Math.abs(calibration.corrected(pair, limitMs) - chanceOf(pair, limitMs))).toBeLessThan(1e-5);
+        const said = chanceBelieved(pair, limitMs);
+        expect(Math.abs(calibration.corrected(pair, limitMs) - said)).toBeLessThan(1e-5);
       }),
     );
   });

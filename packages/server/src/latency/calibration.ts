@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { logistic, logOddsOf } from "./logistic.js";
 import { type CoefficientPrior, OnlineLogistic } from "./onlineLogistic.js";
-import { type Belief, chanceOf, describeBounds, LOCATION_SIZE, SCALE_SIZE } from "./prior.js";
+import { type Belief, chanceBelieved, describeBounds, LOCATION_SIZE, SCALE_SIZE } from "./prior.js";
 
-/** Where each input of the regression is: first the one that is 1 for all pairs. */
+/** Where each input of the regression is: first the one that is 1 for all pairs that were not measured before. */
 const CONSTANT = 0;
 /** The log-odds of what was said, alone and times {@link LEARNED}. */
 const SAID = 1;
@@ -99,7 +99,7 @@ function chanceBy(coefficients: Float64Array, belief: Belief, limitMs: number): 
   describe(belief, limitMs);
   let logOdds = 0;
   for (let i = 0; i < inputs.length; i += 1) logOdds += at(coefficients, i) * at(inputs, i);
-  const slope = at(coefficients, SAID) + at(coefficients, SAID_LEARNED) * at(inputs, LEARNED);
+  const slope = at(coefficients, SAID) + at(coefficients, SAID_LEARNED) * shareLearned(belief);
   if (slope < LEAST_SLOPE) logOdds += (LEAST_SLOPE - slope) * at(inputs, SAID);
   return logistic(logOdds);
 }
@@ -110,17 +110,22 @@ const location = new Float64Array(LOCATION_SIZE);
 const scale = new Float64Array(SCALE_SIZE);
 
 function describe(belief: Belief, limitMs: number): void {
-  const said = logOddsOf(chanceOf(belief, limitMs));
-  const learned = 1 - belief.varianceLeft;
+  const { newShare, varianceLeft } = belief;
+  const said = logOddsOf(chanceBelieved(belief, limitMs));
+  const learned = 1 - varianceLeft;
   const moved = Math.max(-FURTHEST_MOVED, Math.min(FURTHEST_MOVED, belief.moved));
-  inputs[CONSTANT] = 1;
+  // Of a path that was measured before nothing else has to be corrected: it is what it was.
+  inputs[CONSTANT] = newShare;
   inputs[SAID] = said;
-  inputs[SAID_LEARNED] = said * learned;
-  inputs[LEARNED] = learned;
-  inputs[MOVED] = moved;
-  inputs[MOVED_LEARNED] = moved * learned;
+  inputs[SAID_LEARNED] = said * shareLearned(belief);
+  inputs[LEARNED] = newShare * learned;
+  inputs[MOVED] = newShare * moved;
+  inputs[MOVED_LEARNED] = newShare * moved * learned;
   describeBounds(belief.bounds, location, scale);
-  for (let i = 0; i < LANDMARKS_SIZE; i += 1) inputs[LANDMARKS + i] = at(location, i + 1);
+  for (let i = 0; i < LANDMARKS_SIZE; i += 1) inputs[LANDMARKS + i] = newShare * at(location, i + 1);
 }
+
+/** The share of what landmarks left open that the scene's own probes have settled. */
+const shareLearned = ({ newShare, varianceLeft }: Belief): number => 1 - newShare * varianceLeft;
 
 const at = (numbers: Float64Array, i: number): number => numbers[i] ?? 0;

@@ -56,6 +56,19 @@ describe("the latency model", () => {
     expect(model.chance(neighbour, alsoFar, 100)).toBeGreaterThan(0.9);
   });
 
+  test("expects of a path that was measured for others what it was, with the last miles of these", () => {
+    const model = new LatencyModel();
+    const east = (lastMileMs: number) => at(...[20, 90, 150, 200, 60].map((ms) => ms + lastMileMs));
+    const west = (lastMileMs: number) => at(...[180, 60, 40, 110, 170].map((ms) => ms + lastMileMs));
+    model.observe(east(40), west(40), 160, 100);
+    const { lowMs, rttMs, highMs } = model.edge(east(5), west(10));
+    expect(Math.abs((rttMs ?? 0) - 95)).toBeLessThan(2);
+    expect(lowMs).toBeGreaterThan(85);
+    expect(highMs).toBeGreaterThan(96);
+    expect(model.chance(east(5), west(10), 105)).toBeGreaterThan(0.8);
+    expect(model.chance(east(25), west(10), 105)).toBeLessThan(0.2);
+  });
+
   test("learns the bad as well as the good", () => {
     const model = new LatencyModel();
     const a = at(20, 90, 150, 200, 60);

@@ -4,7 +4,7 @@ import { type Edge, unknownEdge } from "./edge.js";
 import { ExcessMisses } from "./excessMisses.js";
 import { boundsBetween, Landmarks, type Located, type Place } from "./landmarks.js";
 import { Lessons, savedLessonsSchema, WITHIN_PLACES_SD } from "./lessons.js";
-import { type Belief, beliefFrom, chanceOf, FIVE_PERCENT, LOGISTIC_SD, nothingKnown } from "./prior.js";
+import { type Belief, beliefFrom, chanceOf, LOGISTIC_SD, nothingKnown, quantileBelieved } from "./prior.js";
 import { type CrowdMember, Prospects } from "./prospects.js";
 import { Sites } from "./sites.js";
 
@@ -35,8 +35,8 @@ interface Known {
 export const savedLatencySchema = v.object({
   /** Names, in the order in which they first occurred. */
   landmarks: v.array(v.string()),
-  /** RTT to each landmark, ms; `null` where it was not measured. */
-  sites: v.array(v.array(v.nullable(v.number()))),
+  /** RTT to each landmark, ms (`null` where it was not measured), and of how many visits that is the mean. */
+  sites: v.array(v.object({ place: v.array(v.nullable(v.number())), visits: v.number() })),
   lessons: savedLessonsSchema,
   /** `null` before any probe. */
   calibration: v.nullable(savedCalibrationSchema),
@@ -85,7 +85,9 @@ export class LatencyModel {
   ) {
     this.#mostUnlearned = mostUnlearned;
     this.#landmarks = new Landmarks(saved.landmarks);
-    this.#sites = new Sites(saved.sites.map((place) => place.map((rttMs) => rttMs ?? Number.NaN)));
+    this.#sites = new Sites(
+      saved.sites.map(({ place, visits }) => ({ place: place.map((rttMs) => rttMs ?? Number.NaN), visits })),
+    );
     this.#lessons = new Lessons(this.#sites, saved.lessons);
     this.#calibration = new Calibration(saved.calibration);
     this.#misses = new ExcessMisses(saved.excessMisses);
@@ -95,7 +97,10 @@ export class LatencyModel {
     this.#learnAll();
     return {
       landmarks: this.#landmarks.names,
-      sites: this.#sites.places.map((place) => place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs))),
+      sites: this.#sites.save().map(({ place, visits }) => ({
+        place: place.map((rttMs) => (Number.isNaN(rttMs) ? null : rttMs)),
+        visits,
+      })),
       lessons: this.#lessons.save(),
       calibration: this.#calibration.save(),
       excessMisses: this.#misses.count,
@@ -158,13 +163,12 @@ export class LatencyModel {
   edge(a: Located, b: Located): Edge {
     const belief = this.#beliefOf(a, b);
     if (belief === null) return unknownEdge;
-    const spread = belief.scale * FIVE_PERCENT;
     return {
       ...unknownEdge,
       status: "predicted",
-      rttMs: Math.exp(belief.logRttMs),
-      lowMs: Math.exp(belief.logRttMs - spread),
-      highMs: Math.exp(belief.logRttMs + spread),
+      rttMs: quantileBelieved(belief, 0.5),
+      lowMs: quantileBelieved(belief, 0.05),
+      highMs: quantileBelieved(belief, 0.95),
     };
   }
 
@@ -184,7 +188,8 @@ export class LatencyModel {
     if (bounds === null) return;
     const prior = beliefFrom(bounds);
     if (limitMs !== null) this.#calibration.observe(this.#taught(prior, a, b), limitMs, rttMs <= limitMs);
-    this.#lessons.learn(a, b, Math.log(rttMs) - prior.logRttMs, prior.scale * LOGISTIC_SD);
+    const error = Math.log(rttMs) - prior.logRttMs;
+    this.#lessons.learn(a, b, { rttMs, error, sd: prior.scale * LOGISTIC_SD });
   }
 
   #forgetLearned(): void {
@@ -215,6 +220,8 @@ export class LatencyModel {
       bounds: prior.bounds,
       varianceLeft: learned.varianceLeft,
       moved: learned.error,
+      repeats: learned.repeats,
+      newShare: learned.newShare,
     };
   }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Place } from "./landmarks.js";
+import { noRepeats, type Repeat } from "./prior.js";
 import { MOST_SITES, type Sites } from "./sites.js";
 
 /** By how much two measurements between the same two places differ, as a standard deviation of the logarithm. */
@@ -8,7 +9,7 @@ export const WITHIN_PLACES_SD = 0.03;
 const PLACE_SHARE = 0.25;
 /** Square of the distance, in units of noise, over which a place's own share fades (to a quarter), and that of its region. */
 const PLACE_FADES2 = 1.5 ** 2;
-const REGION_FADES2 = 3 ** 2;
+const REGION_FADES2 = 4 ** 2;
 /** A belief goes by so many lessons at most, the nearest: more of them add noise of the correlations, and take longer. */
 const MOST_LESSONS = 6;
 /** With so many, a site's way to the world is known well enough, and one to yet another site is not noted. */
@@ -19,6 +20,15 @@ const LEAST_CORRELATION = 0.05;
 const NUGGET = 0.02;
 const LEAST_PIVOT = 0.03;
 
+/** So many measurements between two sites are remembered as they were, the last ones. */
+const MOST_REPEATS = 4;
+/** However well both sites are recognised: a path may have changed since, and what looks like one place may be two. */
+const SURE_SAME_PATH = 0.97;
+/** A path that is the same with a smaller probability is not counted. */
+const LEAST_SAME_PATH = 0.02;
+/** No path is shorter, whatever the last miles, ms. */
+const SHORTEST_MS = 1;
+
 /** Measurements between two sites, and how far they were from what the landmarks said. */
 interface Lesson {
   readonly a: number;
@@ -28,6 +38,8 @@ interface Lesson {
   errors: number;
   /** Sum of the standard deviations the landmarks' belief had. */
   sds: number;
+  /** What was measured the last times, ms, as if both ends had the last mile of their sites. */
+  readonly rttsMs: number[];
 }
 
 /** What is known of the ways from one site. */
@@ -41,9 +53,25 @@ const noLessons: SiteLessons = { lessons: [], others: [] };
 
 /** What was learned, as plain JSON, in the order in which it was. */
 export const savedLessonsSchema = v.array(
-  v.object({ a: v.number(), b: v.number(), count: v.number(), errors: v.number(), sds: v.number() }),
+  v.object({
+    a: v.number(),
+    b: v.number(),
+    count: v.number(),
+    errors: v.number(),
+    sds: v.number(),
+    rttsMs: v.array(v.number()),
+  }),
 );
 export type SavedLessons = v.InferOutput<typeof savedLessonsSchema>;
+
+/** What a probe brought. */
+export interface Measured {
+  readonly rttMs: number;
+  /** How far its logarithm was from what the landmarks said. */
+  readonly error: number;
+  /** What the landmarks' belief thought possible, as a standard deviation. */
+  readonly sd: number;
+}
 
 /** What the lessons say of a pair, relative to what the landmarks say. */
 export interface Learned {
@@ -51,12 +79,18 @@ export interface Learned {
   readonly error: number;
   /** The share of its variance that is left, 0 to 1. */
   readonly varianceLeft: number;
+  /** What was measured between the places that the two may be at; none where that is nothing. */
+  readonly repeats: readonly Repeat[];
+  /** The probability that this path is none of these. */
+  readonly newShare: number;
 }
 
 /**
  * What a scene's own probes taught about the paths between places: the errors of the landmarks' belief are alike where
  * both ends are near each other. Kriging (Krige 1951; Rasmussen and Williams 2006, ch. 2) of these errors with the few
  * nearest lessons, each in units of what the landmarks' belief thought possible.
+ *
+ * Where somebody was measured before between the same two places, that is remembered as it was.
  *
  * The correlation is that of a place, long-tailed, and of its region; how much of each, and how far they
  * reach, was chosen on halves of public matrices and made ones, by the likelihood of what each probe brought, and
@@ -70,29 +104,26 @@ export class Lessons {
 
   constructor(sites: Sites, saved: SavedLessons = []) {
     this.#sites = sites;
-    for (const lesson of saved) this.#add({ ...lesson });
+    for (const lesson of saved) this.#add(copyOf(lesson));
   }
 
   save(): SavedLessons {
-    return [...this.#bySites.values()].map((lesson) => ({ ...lesson }));
+    return [...this.#bySites.values()].map(copyOf);
   }
 
-  /**
-   * A probe was so far from what the landmarks said.
-   *
-   * @param error of the logarithm
-   * @param sd what the landmarks' belief thought possible, as a standard deviation
-   */
-  learn(placeA: Place, placeB: Place, error: number, sd: number): void {
+  /** A probe was measured. */
+  learn(placeA: Place, placeB: Place, { rttMs, error, sd }: Measured): void {
     const a = this.#sites.settle(placeA);
     const b = this.#sites.settle(placeB);
     if (a === null || b === null) return;
     const known = this.#bySites.get(keyOf(a, b));
     if (known === undefined && (this.#isFull(a) || this.#isFull(b))) return;
-    const lesson = known ?? this.#add({ a, b, count: 0, errors: 0, sds: 0 });
+    const lesson = known ?? this.#add({ a, b, count: 0, errors: 0, sds: 0, rttsMs: [] });
     lesson.count += 1;
     lesson.errors += error;
     lesson.sds += sd;
+    const lastMilesMs = this.#sites.lastMileMs(placeA, a) + this.#sites.lastMileMs(placeB, b);
+    if (lesson.rttsMs.push(rttMs - lastMilesMs) > MOST_REPEATS) lesson.rttsMs.shift();
   }
 
   /** `null` where nothing was learned near the two. */
@@ -118,7 +149,32 @@ export class Lessons {
       }
     }
     for (const { site } of nearB) nearness[site] = 0;
-    return nearest.size === 0 ? null : this.#krige(nearest);
+    return nearest.size === 0 ? null : { ...this.#krige(nearest), ...this.#repeatsOf(a, b) };
+  }
+
+  /**
+   * What was measured before between the very places that the two may be at, with their own last miles. That tells more than
+   * all that is measured nearby: two networks in one city may have little in common.
+   */
+  #repeatsOf(a: Place, b: Place): Pick<Learned, "repeats" | "newShare"> {
+    let repeats: Repeat[] | undefined;
+    let newShare = 1;
+    const likelyB = this.#sites.likely(b);
+    for (const atA of this.#sites.likely(a)) {
+      for (const atB of likelyB) {
+        const share = SURE_SAME_PATH * atA.share * atB.share;
+        if (share < LEAST_SAME_PATH) continue;
+        const rttsMs = this.#bySites.get(keyOf(atA.site, atB.site))?.rttsMs;
+        if (rttsMs === undefined) continue;
+        newShare -= share;
+        repeats ??= [];
+        for (const siteRttMs of rttsMs) {
+          const rttMs = Math.max(SHORTEST_MS, siteRttMs + atA.lastMileMs + atB.lastMileMs);
+          repeats.push({ share: share / rttsMs.length, logRttMs: Math.log(rttMs) });
+        }
+      }
+    }
+    return { repeats: repeats ?? noRepeats, newShare };
   }
 
   #isFull(site: number): boolean {
@@ -147,7 +203,7 @@ export class Lessons {
   }
 
   /** Solves for the best linear prediction by the square root of the correlations (Cholesky), row by row. */
-  #krige({ lessons, correlations, size }: Nearest): Learned {
+  #krige({ lessons, correlations, size }: Nearest): Pick<Learned, "error" | "varianceLeft"> {
     let error = 0;
     let varianceLeft = 1;
     for (let i = 0; i < size; i += 1) {
@@ -223,5 +279,10 @@ class Nearest {
     correlations[place] = correlated;
   }
 }
+
+const copyOf = <T extends { readonly rttsMs: readonly number[] }>(lesson: T) => ({
+  ...lesson,
+  rttsMs: [...lesson.rttsMs],
+});
 
 const keyOf = (a: number, b: number): number => (a < b ? a * 65_536 + b : b * 65_536 + a);

@@ -5,19 +5,61 @@ export interface Neighbour {
   readonly site: number;
   /** Mean square of the differences between the two, in units of noise. */
   readonly distance2: number;
+  /** So many landmarks they are the mean of. */
+  readonly landmarks: number;
+  /** By how much more, ms, the place's last mile adds than that of the site. */
+  readonly lastMileMs: number;
+}
+
+/** A site that somebody may well be at. */
+export interface LikelySite {
+  readonly site: number;
+  /** The probability that it is this one and neither another one nor one where nobody was before. */
+  readonly share: number;
+  /** See {@link Neighbour}. */
+  readonly lastMileMs: number;
+}
+
+/** What is known of a site, as plain JSON. */
+export interface SavedSite {
+  /** RTT to each landmark, ms: the mean of its visits, as if they all had the last mile of the first. */
+  readonly place: Place;
+  /** How many visits that is the mean of. */
+  readonly visits: number;
 }
 
 /** Noise of one landmark RTT, ms and as a share of it: what two visits from one place differ by. */
-const NOISE_MS = 1;
-const NOISE_SHARE = 0.025;
-/** In units of noise, squared: places closer than this are one site. */
-const SAME_SITE2 = 1;
+const NOISE_MS = 0.5;
+const NOISE_SHARE = 0.02;
+/** Sum of squares, in units of noise, per landmark beyond the first: a visit that fits no site better is from a new one. */
+const NEW_SITE2 = 3.6;
+/** The same where three landmarks are all there are, over which many places look alike. */
+const NEW_SITE2_OF_THREE = 2;
+/** Fewer landmarks cannot tell a last mile from a place at all: too many places look the same over them. */
+const LEAST_LANDMARKS = 3;
 /** Beyond this a site says nothing. */
-const NEAR_SITE2 = 25;
+const NEAR_SITE2 = 49;
 /** Nobody has more neighbours than this, the nearest. */
 const MOST_NEIGHBOURS = 24;
+/** A site is where its first visits were in the mean: so many of them. Then it stays. */
+const MOST_VISITS = 16;
+/** Sites that somebody is at with a smaller probability are left out, and so are more of them. */
+const LEAST_SHARE = 0.03;
+const MOST_LIKELY = 6;
 /** Then the sites known are all there are; a scene that large has seen the world. */
 export const MOST_SITES = 4_000;
+
+interface Site {
+  readonly place: Float64Array;
+  visits: number;
+}
+
+interface Near {
+  readonly neighbours: readonly Neighbour[];
+  readonly likely: readonly LikelySite[];
+  /** How many changes of sites this goes by. */
+  readonly asOf: number;
+}
 
 /**
  * The places participants were at when they were measured, so that what was learned about one participant's paths
@@ -25,68 +67,163 @@ export const MOST_SITES = 4_000;
  * landmark's RTT; so places are compared by how the differences of their RTTs vary from landmark to landmark.
  */
 export class Sites {
-  readonly #places: Place[] = [];
-  /** The same, for comparing them quickly. */
-  readonly #numbers: Float64Array[] = [];
-  /** What was found when there were `from` sites: only later ones are looked at again. */
-  readonly #near = new WeakMap<Place, { readonly neighbours: readonly Neighbour[]; readonly from: number }>();
+  readonly #sites: Site[] = [];
+  /** Which site was new or has moved, in the order in which that was: what was found before is set right by these. */
+  readonly #changes: number[] = [];
+  readonly #near = new WeakMap<Place, Near>();
 
-  constructor(places: readonly Place[] = []) {
-    for (const place of places) this.#add(place);
+  constructor(saved: readonly SavedSite[] = []) {
+    for (const { place, visits } of saved) this.#add(place, visits);
   }
 
-  get places(): readonly Place[] {
-    return this.#places;
+  save(): readonly SavedSite[] {
+    return this.#sites.map(({ place, visits }) => ({ place: [...place], visits }));
   }
 
   /** The sites a place is near, nearest first. */
   near(place: Place): readonly Neighbour[] {
-    const { neighbours: known = [], from = 0 } = this.#near.get(place) ?? {};
-    const size = this.#places.length;
-    if (from === size) return known;
-    const found: Neighbour[] = [];
-    const numbers = Float64Array.from(place);
-    for (let site = from; site < size; site += 1) {
-      const distance2 = distance2Between(numbers, this.#numbers[site] ?? nowhere);
-      if (distance2 < NEAR_SITE2) found.push({ site, distance2 });
-    }
-    const neighbours =
-      found.length === 0
-        ? known
-        : [...known, ...found]
-            .sort((a, b) => a.distance2 - b.distance2 || a.site - b.site)
-            .slice(0, MOST_NEIGHBOURS);
-    this.#near.set(place, { neighbours, from: size });
-    return neighbours;
+    return this.#look(place).neighbours;
   }
 
-  /** The site of a place, a new one where there was none; `null` when there is no room for more. */
+  /** The sites somebody at a place may well be at, the most likely first; none where three landmarks or fewer have to tell. */
+  likely(place: Place): readonly LikelySite[] {
+    return this.#look(place).likely;
+  }
+
+  /** Somebody was at a place: the site that it belongs to, a new one where there was none; `null` when there is no room for more. */
   settle(place: Place): number | null {
-    const [nearest] = this.near(place);
-    if (nearest !== undefined && nearest.distance2 < SAME_SITE2) return nearest.site;
-    if (this.#places.length >= MOST_SITES) return nearest?.site ?? null;
-    return this.#add(place);
+    const fresh = newSiteLikelihood(landmarksOf(place));
+    let best: Neighbour | undefined;
+    let bestLikelihood = 0;
+    for (const neighbour of this.near(place)) {
+      const likelihood = this.#likelihoodOf(neighbour);
+      if (likelihood > bestLikelihood) [best, bestLikelihood] = [neighbour, likelihood];
+    }
+    if (best !== undefined && bestLikelihood > fresh) {
+      this.#visit(best, place);
+      return best.site;
+    }
+    if (this.#sites.length >= MOST_SITES) return this.near(place)[0]?.site ?? null;
+    return this.#add(Float64Array.from(place), 1);
+  }
+
+  /** By how much more, ms, a place's last mile adds than that of a site; 0 where that cannot be told. */
+  lastMileMs(place: Place, site: number): number {
+    return this.#compare(place, site) ? compared.lastMileMs : 0;
   }
 
   /** Mean square of the differences of two sites, in units of noise. */
   distance2(a: number, b: number): number {
-    return a === b ? 0 : distance2Between(this.#numbers[a] ?? nowhere, this.#numbers[b] ?? nowhere);
+    if (a === b) return 0;
+    return this.#compare(this.#sites[a]?.place ?? nowhere, b) ? compared.distance2 : Number.POSITIVE_INFINITY;
   }
 
-  #add(place: Place): number {
-    this.#places.push(place);
-    this.#numbers.push(Float64Array.from(place));
-    return this.#places.length - 1;
+  #look(place: Place): Near {
+    const known = this.#near.get(place);
+    const asOf = this.#changes.length;
+    if (known?.asOf === asOf) return known;
+    const neighbours = this.#changed(place, known) ?? this.#search(place);
+    const near = { neighbours, likely: this.#likelyAmong(neighbours, landmarksOf(place)), asOf };
+    this.#near.set(place, near);
+    return near;
+  }
+
+  #search(place: Place): readonly Neighbour[] {
+    const found: Neighbour[] = [];
+    for (let site = 0; site < this.#sites.length; site += 1) this.#findNear(place, site, found);
+    return found.sort(byDistance).slice(0, MOST_NEIGHBOURS);
+  }
+
+  /** What was found before, with the sites that have changed since; `null` where it has to be searched for anew. */
+  #changed(place: Place, known: Near | undefined): readonly Neighbour[] | null {
+    if (known === undefined || this.#changes.length - known.asOf > this.#sites.length) return null;
+    const changed = new Set(this.#changes.slice(known.asOf));
+    const found = known.neighbours.filter(({ site }) => !changed.has(site));
+    for (const site of changed) this.#findNear(place, site, found);
+    const neighbours = found.sort(byDistance).slice(0, MOST_NEIGHBOURS);
+    // Where there had been too many, others that were left out may be nearer than what has gone away.
+    const last = known.neighbours[MOST_NEIGHBOURS - 1];
+    if (last === undefined) return neighbours;
+    const newLast = neighbours[MOST_NEIGHBOURS - 1];
+    return newLast !== undefined && byDistance(newLast, last) <= 0 ? neighbours : null;
+  }
+
+  #findNear(place: Place, site: number, found: Neighbour[]): void {
+    if (!this.#compare(place, site) || compared.distance2 >= NEAR_SITE2) return;
+    found.push({ site, ...compared });
+  }
+
+  #likelyAmong(neighbours: readonly Neighbour[], landmarks: number): readonly LikelySite[] {
+    if (landmarks <= LEAST_LANDMARKS || neighbours.length === 0) return nobody;
+    const likelihoods = neighbours.map((neighbour) => this.#likelihoodOf(neighbour));
+    const sum = likelihoods.reduce((a, b) => a + b, newSiteLikelihood(landmarks));
+    return neighbours
+      .map(({ site, lastMileMs }, i) => ({ site, lastMileMs, share: (likelihoods[i] ?? 0) / sum }))
+      .filter(({ share }) => share >= LEAST_SHARE)
+      .sort((a, b) => b.share - a.share)
+      .slice(0, MOST_LIKELY);
+  }
+
+  /** How well a visit fits a site: the likelihood of their differences, with the noise of both, against that of none. */
+  #likelihoodOf({ site, distance2, landmarks }: Neighbour): number {
+    const visits = this.#sites[site]?.visits ?? 1;
+    return Math.exp((-0.5 * landmarks * distance2) / (1 + 1 / visits));
+  }
+
+  #add(place: Place | Float64Array, visits: number): number {
+    this.#sites.push({ place: Float64Array.from(place), visits });
+    this.#changes.push(this.#sites.length - 1);
+    return this.#sites.length - 1;
+  }
+
+  /** Moves a site to the mean of its visits. */
+  #visit({ site: index, lastMileMs }: Neighbour, place: Place): void {
+    const site = this.#sites[index];
+    if (site === undefined || site.visits >= MOST_VISITS) return;
+    site.visits += 1;
+    for (let i = 0; i < site.place.length; i += 1) {
+      const before = site.place[i] ?? Number.NaN;
+      const visit = (place[i] ?? Number.NaN) - lastMileMs;
+      // A landmark that was not measured before is known from now on.
+      if (Number.isNaN(before)) site.place[i] = visit;
+      else if (!Number.isNaN(visit)) site.place[i] = before + (visit - before) / site.visits;
+    }
+    this.#changes.push(index);
+  }
+
+  /** Writes down in {@link compared} how a place differs from a site. @returns whether they have enough in common to tell */
+  #compare(place: Place | Float64Array, site: number): boolean {
+    return compare(place, this.#sites[site]?.place ?? nowhere);
   }
 }
 
 const nowhere = new Float64Array(0);
+const nobody: readonly LikelySite[] = [];
+
+const byDistance = (a: Neighbour, b: Neighbour): number => a.distance2 - b.distance2 || a.site - b.site;
+
+function landmarksOf(place: Place): number {
+  let count = 0;
+  for (let i = 0; i < place.length; i += 1) if (!Number.isNaN(place[i])) count += 1;
+  return count;
+}
+
+/** How likely it is that a visit is from a place where nobody was before, on the scale of `#likelihoodOf`. */
+function newSiteLikelihood(landmarks: number): number {
+  const each = landmarks > LEAST_LANDMARKS ? NEW_SITE2 : NEW_SITE2_OF_THREE;
+  return Math.exp(-0.5 * each * (landmarks - 1));
+}
+
+/** What came of the last comparison: no object for each, as this is asked for every newcomer and every site. */
+const compared = { distance2: 0, landmarks: 0, lastMileMs: 0 };
 
 /**
- * Infinite where the two have too little in common to tell. The last mile that explains the differences best is not counted: their mean,
- * by how sure each of them is. One pass and no lists, as this is asked for every newcomer and every site.
+ * How two places differ. The last mile that explains the differences best is not counted: their mean, by how sure each of them is. One pass
+ * and no lists.
+ *
+ * @returns whether the two have enough landmarks in common to tell
  */
-function distance2Between(a: Float64Array, b: Float64Array): number {
+function compare(a: Place | Float64Array, b: Float64Array): boolean {
   const shared = Math.min(a.length, b.length);
   let count = 0;
   let weights = 0;
@@ -104,8 +241,11 @@ function distance2Between(a: Float64Array, b: Float64Array): number {
     sum += weight * difference;
     squares += weight * difference * difference;
   }
-  // One or two landmarks cannot tell a last mile from a place: too many places look the same over them.
-  return count < 3 ? Number.POSITIVE_INFINITY : Math.max(0, squares - (sum * sum) / weights) / count;
+  if (count < LEAST_LANDMARKS) return false;
+  compared.distance2 = Math.max(0, squares - (sum * sum) / weights) / count;
+  compared.landmarks = count;
+  compared.lastMileMs = sum / weights;
+  return true;
 }
 
 /** Of two RTTs to one landmark with this sum, ms. */

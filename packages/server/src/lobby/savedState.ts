@@ -21,7 +21,7 @@ import { historySchema, releaseReasonSchema, treatmentSchema } from "./events.js
  * `format` counts up with every change of what is kept here, and of what `apply` makes of an event: a state that another
  * version came to must not be gone on from.
  */
-export const SAVED_STATE_FORMAT = 7;
+export const SAVED_STATE_FORMAT = 8;
 
 const at = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
