@@ -105,10 +105,18 @@ describe("Sites", () => {
     expect(sites.settle(bergen)).toBe(1);
   });
 
-  it("does not claim to recognise a place over three landmarks", () => {
-    const sites = new Sites([{ place: oslo.slice(0, 3), visits: 5 }]);
-    expect(sites.near(oslo.slice(0, 3))).toHaveLength(1);
-    expect(sites.likely(oslo.slice(0, 3))).toEqual([]);
+  it("takes who is a hundred ms further from everywhere for somebody elsewhere", () => {
+    const sites = new Sites([{ place: oslo, visits: 5 }]);
+    const further = (ms: number) => sites.likely(oslo.map((rttMs) => rttMs + ms)).length;
+    expect([0, 10, 20].map(further)).toEqual([1, 1, 1]);
+    expect(further(100)).toBe(0);
+  });
+
+  it("cannot tell places by one or two landmarks", () => {
+    const sites = new Sites();
+    for (const place of [oslo, bergen, oslo]) sites.settle(place.slice(0, 2));
+    expect(sites.save()).toHaveLength(3);
+    expect(sites.near(oslo.slice(0, 2))).toEqual([]);
   });
 
   it("knows a landmark that only a later visit has measured", () => {

@@ -31,11 +31,15 @@ export interface SavedSite {
 /** Noise of one landmark RTT, ms and as a share of it: what two visits from one place differ by. */
 const NOISE_MS = 0.5;
 const NOISE_SHARE = 0.02;
-/** Sum of squares, in units of noise, per landmark beyond the first: a visit that fits no site better is from a new one. */
-const NEW_SITE2 = 3.6;
-/** The same where three landmarks are all there are, over which many places look alike. */
-const NEW_SITE2_OF_THREE = 2;
-/** Fewer landmarks cannot tell a last mile from a place at all: too many places look the same over them. */
+/**
+ * What two people's last miles differ by, ms, as a standard deviation: a place that is the same but for a hundred more to everywhere is
+ * another one, further down the same cable.
+ */
+const LAST_MILE_MS = 15;
+const LAST_MILE_WEIGHT = 1 / LAST_MILE_MS ** 2;
+/** In units of noise, squared, per landmark: a visit that fits no site better is from a new one. */
+const NEW_SITE2 = 2.7;
+/** Fewer landmarks cannot tell a last mile from a place: too many places look the same over them. */
 const LEAST_LANDMARKS = 3;
 /** Beyond this a site says nothing. */
 const NEAR_SITE2 = 49;
@@ -85,7 +89,7 @@ export class Sites {
     return this.#look(place).neighbours;
   }
 
-  /** The sites somebody at a place may well be at, the most likely first; none where three landmarks or fewer have to tell. */
+  /** The sites somebody at a place may well be at, the most likely first. */
   likely(place: Place): readonly LikelySite[] {
     return this.#look(place).likely;
   }
@@ -154,7 +158,7 @@ export class Sites {
   }
 
   #likelyAmong(neighbours: readonly Neighbour[], landmarks: number): readonly LikelySite[] {
-    if (landmarks <= LEAST_LANDMARKS || neighbours.length === 0) return nobody;
+    if (neighbours.length === 0) return nobody;
     const likelihoods = neighbours.map((neighbour) => this.#likelihoodOf(neighbour));
     const sum = likelihoods.reduce((a, b) => a + b, newSiteLikelihood(landmarks));
     return neighbours
@@ -209,17 +213,14 @@ function landmarksOf(place: Place): number {
 }
 
 /** How likely it is that a visit is from a place where nobody was before, on the scale of `#likelihoodOf`. */
-function newSiteLikelihood(landmarks: number): number {
-  const each = landmarks > LEAST_LANDMARKS ? NEW_SITE2 : NEW_SITE2_OF_THREE;
-  return Math.exp(-0.5 * each * (landmarks - 1));
-}
+const newSiteLikelihood = (landmarks: number): number => Math.exp(-0.5 * NEW_SITE2 * landmarks);
 
 /** What came of the last comparison: no object for each, as this is asked for every newcomer and every site. */
 const compared = { distance2: 0, landmarks: 0, lastMileMs: 0 };
 
 /**
- * How two places differ. The last mile that explains the differences best is not counted: their mean, by how sure each of them is. One pass
- * and no lists.
+ * How two places differ. The last mile that explains the differences best is not counted, but for how unusual it is: their mean, by how
+ * sure each of them is, and a little less. One pass and no lists.
  *
  * @returns whether the two have enough landmarks in common to tell
  */
@@ -242,9 +243,10 @@ function compare(a: Place | Float64Array, b: Float64Array): boolean {
     squares += weight * difference * difference;
   }
   if (count < LEAST_LANDMARKS) return false;
-  compared.distance2 = Math.max(0, squares - (sum * sum) / weights) / count;
+  const precision = weights + LAST_MILE_WEIGHT;
+  compared.distance2 = Math.max(0, squares - (sum * sum) / precision) / count;
   compared.landmarks = count;
-  compared.lastMileMs = sum / weights;
+  compared.lastMileMs = sum / precision;
   return true;
 }
 

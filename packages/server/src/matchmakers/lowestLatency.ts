@@ -19,8 +19,8 @@ export interface LowestLatencyOptions {
   /**
    * A bound on the prediction, 0 to 1: two whose predicted chance to be within the limit is below it are never probed, however
    * long they wait. It rejects without a measurement, and the prediction is sometimes wrong: say so in the study.
-   * Default: 0, what is probed is a matter of its price only. (Pairs with a chance below one in thirty are not worth it even at the end
-   * of a wait, nor those below one in seventeen in a scene of which very many probes measured too slow a path.)
+   * Default: 0, what is probed is a matter of its price only. (Pairs with a chance below one in forty are not worth it even at the end
+   * of a wait, nor those below one in twenty in a scene of which very many probes measured too slow a path.)
    */
   readonly leastChance?: number;
   /**

@@ -1,11 +1,11 @@
 /**
  * What a probe costs, in matches of one participant: so much of a match is given up rather than probe once more. At this price
- * a match costs some 1.2 probes where landmarks tell well who is near (`bench quality`).
+ * a match costs 1.1 to 1.25 probes where landmarks tell well who is near (`bench quality`).
  */
-export const PROBE = 0.06;
+export const PROBE = 0.05;
 
 /** So many excess misses cost nothing extra: a scene has to learn its network, and few studies ever come to so many. */
-const FREE_MISSES = 300;
+const FREE_MISSES = 200;
 /** By so many more of them a miss costs `e` times as much... */
 const MISSES_PER_E = 50;
 /** ...up to this, so that a network on which many probes must fail is still played on. */
