@@ -4,16 +4,14 @@
  *
  * @packageDocumentation
  */
+export { chanceOf, ODD_SCALE, ODD_SHARE } from "./latency/belief.js";
 export { type Bounds, boundsBetween } from "./latency/landmarks.js";
 export {
   beliefFrom,
   type Coefficients,
-  chanceOf,
   coefficients as priorCoefficients,
   describeBounds,
   LOCATION_SIZE,
-  ODD_SCALE,
-  ODD_SHARE,
   SCALE_SIZE,
   SMALLEST_SCALE,
 } from "./latency/prior.js";

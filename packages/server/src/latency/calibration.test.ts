@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../lobby/random.js";
+import { type Belief, chanceBelieved, chanceOf } from "./belief.js";
 import { Calibration } from "./calibration.js";
 import { boundsBetween } from "./landmarks.js";
-import { type Belief, beliefFrom, chanceBelieved, chanceOf } from "./prior.js";
+import { beliefFrom } from "./prior.js";
 
 /** What landmarks say of two people who are so far from three of them. */
 function belief(a: readonly number[], b: readonly number[], learned: Partial<Belief> = {}): Belief {

@@ -1,7 +1,8 @@
 import * as v from "valibot";
+import { type Belief, chanceBelieved } from "./belief.js";
 import { logistic, logOddsOf } from "./logistic.js";
 import { type CoefficientPrior, OnlineLogistic } from "./onlineLogistic.js";
-import { type Belief, chanceBelieved, describeBounds, LOCATION_SIZE, SCALE_SIZE } from "./prior.js";
+import { describeBounds, LOCATION_SIZE, SCALE_SIZE } from "./prior.js";
 
 /** Where each input of the regression is: first the one that is 1 for all pairs that were not measured before. */
 const CONSTANT = 0;

@@ -1,10 +1,11 @@
 import * as v from "valibot";
+import { type Belief, chanceOf, LOGISTIC_SD, nothingKnown, quantileBelieved } from "./belief.js";
 import { Calibration, savedCalibrationSchema } from "./calibration.js";
 import { type Edge, unknownEdge } from "./edge.js";
 import { ExcessMisses } from "./excessMisses.js";
 import { boundsBetween, Landmarks, type Located, type Place } from "./landmarks.js";
 import { Lessons, savedLessonsSchema, WITHIN_PLACES_SD } from "./lessons.js";
-import { type Belief, beliefFrom, chanceOf, LOGISTIC_SD, nothingKnown, quantileBelieved } from "./prior.js";
+import { beliefFrom } from "./prior.js";
 import { type CrowdMember, Prospects } from "./prospects.js";
 import { Sites } from "./sites.js";
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { noRepeats, type Repeat } from "./belief.js";
 import type { Place } from "./landmarks.js";
-import { noRepeats, type Repeat } from "./prior.js";
 import { MOST_SITES, type Sites } from "./sites.js";
 
 /** By how much two measurements between the same two places differ, as a standard deviation of the logarithm. */

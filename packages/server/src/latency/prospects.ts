@@ -1,6 +1,7 @@
+import { chanceOf, nothingKnown } from "./belief.js";
 import type { Calibration } from "./calibration.js";
 import { boundsBetween, type Place } from "./landmarks.js";
-import { beliefFrom, chanceOf, nothingKnown } from "./prior.js";
+import { beliefFrom } from "./prior.js";
 
 /** Somebody's prospects are judged by so many people. */
 const CROWD = 64;

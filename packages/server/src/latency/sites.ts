@@ -62,7 +62,7 @@ interface Near {
   readonly neighbours: readonly Neighbour[];
   readonly likely: readonly LikelySite[];
   /** How many changes of sites this goes by. */
-  readonly asOf: number;
+  asOf: number;
 }
 
 /**
@@ -125,11 +125,26 @@ export class Sites {
   #look(place: Place): Near {
     const known = this.#near.get(place);
     const asOf = this.#changes.length;
-    if (known?.asOf === asOf) return known;
+    if (known !== undefined && !this.#haveChanged(place, known)) {
+      known.asOf = asOf;
+      return known;
+    }
     const neighbours = this.#changed(place, known) ?? this.#search(place);
     const near = { neighbours, likely: this.#likelyAmong(neighbours, landmarksOf(place)), asOf };
     this.#near.set(place, near);
     return near;
+  }
+
+  /** Most changes are far away, and those who wait are asked about again and again. */
+  #haveChanged(place: Place, { neighbours, asOf }: Near): boolean {
+    const changes = this.#changes;
+    if (changes.length - asOf > this.#sites.length) return true;
+    for (let i = asOf; i < changes.length; i += 1) {
+      const changed = changes[i] ?? 0;
+      if (this.#compare(place, changed) && compared.distance2 < NEAR_SITE2) return true;
+      for (const { site } of neighbours) if (site === changed) return true;
+    }
+    return false;
   }
 
   #search(place: Place): readonly Neighbour[] {

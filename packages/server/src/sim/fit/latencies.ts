@@ -1,8 +1,8 @@
 import { median } from "@probematch/shared";
+import { FIVE_PERCENT, LOGISTIC_SD, nothingKnown } from "../../latency/belief.js";
 import type { Edge } from "../../latency/edge.js";
 import type { Located } from "../../latency/landmarks.js";
 import { LatencyModel } from "../../latency/latencyModel.js";
-import { FIVE_PERCENT, LOGISTIC_SD, nothingKnown } from "../../latency/prior.js";
 
 /** A pair that was probed; people by their place in the list. */
 export interface MeasuredPair {
