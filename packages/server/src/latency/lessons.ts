@@ -149,7 +149,10 @@ export class Lessons {
       }
     }
     for (const { site } of nearB) nearness[site] = 0;
-    return nearest.size === 0 ? null : { ...this.#krige(nearest), ...this.#repeatsOf(a, b) };
+    if (nearest.size === 0) return null;
+    const { error, varianceLeft } = this.#krige(nearest);
+    const { repeats, newShare } = this.#repeatsOf(a, b);
+    return { error, varianceLeft, repeats, newShare };
   }
 
   /**

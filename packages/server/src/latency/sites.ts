@@ -169,7 +169,8 @@ export class Sites {
 
   #findNear(place: Place, site: number, found: Neighbour[]): void {
     if (!this.#compare(place, site) || compared.distance2 >= NEAR_SITE2) return;
-    found.push({ site, ...compared });
+    const { distance2, landmarks, lastMileMs } = compared;
+    found.push({ site, distance2, landmarks, lastMileMs });
   }
 
   #likelyAmong(neighbours: readonly Neighbour[], landmarks: number): readonly LikelySite[] {

@@ -214,19 +214,30 @@ function closeProbe(
   { verdict, blamed }: Pick<Ending, "verdict" | "blamed">,
   now: number,
 ): Decision {
-  const { probeId, initiator, responder } = probe;
+  const { blockedUntil, expiresAt } = rememberedUntil(state, config, probe, verdict, now);
+  const { probeId } = probe;
+  return { type: "probe.closed", probeId, verdict, blamed: [...blamed], blockedUntil, expiresAt };
+}
+
+/** How long the two are kept apart after a verdict (`null` = not at all), and how long it is remembered. */
+function rememberedUntil(
+  state: LobbyState,
+  config: LobbyConfig,
+  { initiator, responder }: Probe,
+  { status }: ProbeVerdict,
+  now: number,
+): { readonly blockedUntil: number | null; readonly expiresAt: number } {
   const expiresAt = now + config.edgeLifeMs;
-  const closed = { type: "probe.closed" as const, probeId, verdict, blamed: [...blamed] };
-  switch (verdict.status) {
+  switch (status) {
     case "accepted":
-      return { ...closed, blockedUntil: null, expiresAt };
+      return { blockedUntil: null, expiresAt };
     case "too_slow":
-      return { ...closed, blockedUntil: expiresAt, expiresAt };
+      return { blockedUntil: expiresAt, expiresAt };
     case "failed": {
       const failures = (state.pairs.get(initiator, responder, now)?.failures ?? 0) + 1;
       const blockedUntil = now + backOffMs(failures, backOffOf(config));
       // Remembered beyond the back-off itself, so that the next failure in a row waits longer.
-      return { ...closed, blockedUntil, expiresAt: blockedUntil + config.edgeLifeMs };
+      return { blockedUntil, expiresAt: blockedUntil + config.edgeLifeMs };
     }
   }
 }

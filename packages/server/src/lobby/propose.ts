@@ -251,10 +251,18 @@ function openProposal(
     waitingCount,
   };
   if (maxP2pRttMs === null) return [opened, ...complete(state, config, { proposalId, members }, now)];
-  return [
-    opened,
-    ...openProbes(state, config, { ...opened, probes: [], repeated: new Map(), first: new Set() }, now),
-  ];
+  // Not by spreading: of a limit that is now whole and now a fraction that takes as long as all the rest.
+  const { deadlineAt } = opened;
+  const prospect = {
+    proposalId,
+    members,
+    deadlineAt,
+    maxP2pRttMs,
+    probes: [],
+    repeated: new Map<string, string[]>(),
+    first: new Set<string>(),
+  };
+  return [opened, ...openProbes(state, config, prospect, now)];
 }
 
 /** A researcher's rule may throw here too: then the group goes by the matchmaker's own name. */

@@ -48,13 +48,19 @@ export class GainOfMatch {
       perProbe: PROBE / 2,
       perArrival: WHOLE_WAIT / arrivalsInAll,
     });
-    this.#values.set(prospects, { arrivalsInAll, waited, value });
+    if (known === undefined) this.#values.set(prospects, { arrivalsInAll, waited, value });
+    else {
+      // In place, as this comes about for everybody at every step of a wait.
+      known.arrivalsInAll = arrivalsInAll;
+      known.waited = waited;
+      known.value = value;
+    }
     return value;
   }
 }
 
 interface KnownValue {
-  readonly arrivalsInAll: number;
-  readonly waited: number;
-  readonly value: number;
+  arrivalsInAll: number;
+  waited: number;
+  value: number;
 }
