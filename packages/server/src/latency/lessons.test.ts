@@ -70,7 +70,7 @@ describe("what probes taught", () => {
   test("takes a neighbour's path for another one", () => {
     const lessons = fresh();
     lessons.learn(east(), west(), measured(0.4));
-    const learned = lessons.about(east(8), west());
+    const learned = lessons.about(east(12), west());
     expect(learned?.error).toBeGreaterThan(0);
     expect(learned).toMatchObject({ repeats: [], newShare: 1 });
   });

@@ -22,7 +22,7 @@ function visitor(place: Place, random: () => number, lastMileMs = 40 * random())
 }
 
 const oslo = [10, 12, 15, 30, 95, 170];
-const bergen = [16, 20, 12, 38, 103, 176];
+const bergen = [18, 26, 9, 42, 110, 190];
 const lima = [210, 200, 190, 230, 120, 60];
 
 describe("Sites", () => {

@@ -28,8 +28,8 @@ export interface SavedSite {
   readonly visits: number;
 }
 
-/** Noise of one landmark RTT, ms and as a share of it: what two visits from one place differ by. */
-const NOISE_MS = 0.5;
+/** Noise of one landmark RTT, ms and as a share of it. Against endpoints that note their delays, pages were off by a millisecond or two (docs/beacons.md). */
+const NOISE_MS = 1;
 const NOISE_SHARE = 0.02;
 /**
  * What two people's last miles differ by, ms, as a standard deviation: a place that is the same but for a hundred more to everywhere is
@@ -38,7 +38,7 @@ const NOISE_SHARE = 0.02;
 const LAST_MILE_MS = 15;
 const LAST_MILE_WEIGHT = 1 / LAST_MILE_MS ** 2;
 /** In units of noise, squared, per landmark: a visit that fits no site better is from a new one. */
-const NEW_SITE2 = 2.7;
+const NEW_SITE2 = 2.3;
 /** Fewer landmarks cannot tell a last mile from a place: too many places look the same over them. */
 const LEAST_LANDMARKS = 3;
 /** Beyond this a site says nothing. */
