@@ -61,6 +61,8 @@ interface Site {
 interface Near {
   readonly neighbours: readonly Neighbour[];
   readonly likely: readonly LikelySite[];
+  /** The probability that nobody was there before. */
+  readonly newShare: number;
   /** How many changes of sites this goes by. */
   asOf: number;
 }
@@ -99,19 +101,17 @@ export class Sites {
 
   /** Somebody was at a place: the site that it belongs to, a new one where there was none; `null` when there is no room for more. */
   settle(place: Place): number | null {
-    const fresh = newSiteLikelihood(landmarksOf(place));
-    let best: Neighbour | undefined;
-    let bestLikelihood = 0;
-    for (const neighbour of this.near(place)) {
-      const likelihood = this.#likelihoodOf(neighbour);
-      if (likelihood > bestLikelihood) [best, bestLikelihood] = [neighbour, likelihood];
-    }
-    if (best !== undefined && bestLikelihood > fresh) {
+    const {
+      likely: [best],
+      newShare,
+      neighbours: [nearest],
+    } = this.#look(place);
+    if (best !== undefined && best.share > newShare) {
       this.#visit(best, place);
       return best.site;
     }
-    if (this.#sites.length >= MOST_SITES) return this.near(place)[0]?.site ?? null;
-    return this.#add(Float64Array.from(place), 1);
+    if (this.#sites.length >= MOST_SITES) return nearest?.site ?? null;
+    return this.#add(place, 1);
   }
 
   /** By how much more, ms, a place's last mile adds than that of a site; 0 where that cannot be told. */
@@ -128,26 +128,33 @@ export class Sites {
   #look(place: Place): Near {
     const known = this.#near.get(place);
     const asOf = this.#changes.length;
-    if (known !== undefined && !this.#haveChanged(place, known)) {
+    if (known?.asOf === asOf) return known;
+    const changed = known === undefined ? null : this.#changedNear(place, known);
+    if (known !== undefined && changed?.size === 0) {
       known.asOf = asOf;
       return known;
     }
-    const neighbours = this.#changed(place, known) ?? this.#search(place);
-    const near = { neighbours, likely: this.#likelyAmong(neighbours, landmarksOf(place)), asOf };
+    const mended = known === undefined || changed === null ? null : this.#mended(place, known, changed);
+    const neighbours = mended ?? this.#search(place);
+    const near = { neighbours, ...this.#likelyAmong(neighbours, landmarksOf(place)), asOf };
     this.#near.set(place, near);
     return near;
   }
 
-  /** Most changes are far away, and those who wait are asked about again and again. */
-  #haveChanged(place: Place, { neighbours, asOf }: Near): boolean {
+  /**
+   * Sites that have changed since and are near, or were: most changes are far away, and those who wait are asked about again and
+   * again. `null` = so many that it is as well to search for them all.
+   */
+  #changedNear(place: Place, { neighbours, asOf }: Near): ReadonlySet<number> | null {
     const changes = this.#changes;
-    if (changes.length - asOf > this.#sites.length) return true;
+    if (changes.length - asOf > this.#sites.length) return null;
+    const changed = new Set<number>();
     for (let i = asOf; i < changes.length; i += 1) {
-      const changed = changes[i] ?? 0;
-      if (this.#compare(place, changed) && compared.distance2 < NEAR_SITE2) return true;
-      for (const { site } of neighbours) if (site === changed) return true;
+      const site = changes[i] ?? 0;
+      const isNear = this.#compare(place, site) && compared.distance2 < NEAR_SITE2;
+      if (isNear || neighbours.some((neighbour) => neighbour.site === site)) changed.add(site);
     }
-    return false;
+    return changed;
   }
 
   #search(place: Place): readonly Neighbour[] {
@@ -157,9 +164,7 @@ export class Sites {
   }
 
   /** What was found before, with the sites that have changed since; `null` where it has to be searched for anew. */
-  #changed(place: Place, known: Near | undefined): readonly Neighbour[] | null {
-    if (known === undefined || this.#changes.length - known.asOf > this.#sites.length) return null;
-    const changed = new Set(this.#changes.slice(known.asOf));
+  #mended(place: Place, known: Near, changed: ReadonlySet<number>): readonly Neighbour[] | null {
     const found = known.neighbours.filter(({ site }) => !changed.has(site));
     for (const site of changed) this.#findNear(place, site, found);
     const neighbours = found.sort(byDistance).slice(0, MOST_NEIGHBOURS);
@@ -176,15 +181,17 @@ export class Sites {
     found.push({ site, distance2, landmarks, lastMileMs });
   }
 
-  #likelyAmong(neighbours: readonly Neighbour[], landmarks: number): readonly LikelySite[] {
-    if (neighbours.length === 0) return nobody;
+  #likelyAmong(neighbours: readonly Neighbour[], landmarks: number): Pick<Near, "likely" | "newShare"> {
+    if (neighbours.length === 0) return nobodyThere;
+    const fresh = newSiteLikelihood(landmarks);
     const likelihoods = neighbours.map((neighbour) => this.#likelihoodOf(neighbour));
-    const sum = likelihoods.reduce((a, b) => a + b, newSiteLikelihood(landmarks));
-    return neighbours
+    const sum = likelihoods.reduce((a, b) => a + b, fresh);
+    const likely = neighbours
       .map(({ site, lastMileMs }, i) => ({ site, lastMileMs, share: (likelihoods[i] ?? 0) / sum }))
       .filter(({ share }) => share >= LEAST_SHARE)
       .sort((a, b) => b.share - a.share)
       .slice(0, MOST_LIKELY);
+    return { likely, newShare: fresh / sum };
   }
 
   /** How well a visit fits a site: the likelihood of their differences, with the noise of both, against that of none. */
@@ -193,14 +200,14 @@ export class Sites {
     return Math.exp((-0.5 * landmarks * distance2) / (1 + 1 / visits));
   }
 
-  #add(place: Place | Float64Array, visits: number): number {
+  #add(place: Place, visits: number): number {
     this.#sites.push({ place: Float64Array.from(place), visits });
     this.#changes.push(this.#sites.length - 1);
     return this.#sites.length - 1;
   }
 
   /** Moves a site to the mean of its visits. */
-  #visit({ site: index, lastMileMs }: Neighbour, place: Place): void {
+  #visit({ site: index, lastMileMs }: LikelySite, place: Place): void {
     const site = this.#sites[index];
     if (site === undefined || site.visits >= MOST_VISITS) return;
     site.visits += 1;
@@ -221,7 +228,7 @@ export class Sites {
 }
 
 const nowhere = new Float64Array(0);
-const nobody: readonly LikelySite[] = [];
+const nobodyThere: Pick<Near, "likely" | "newShare"> = { likely: [], newShare: 1 };
 
 const byDistance = (a: Neighbour, b: Neighbour): number => a.distance2 - b.distance2 || a.site - b.site;
 
