@@ -48,19 +48,13 @@ export class GainOfMatch {
       perProbe: PROBE / 2,
       perArrival: WHOLE_WAIT / arrivalsInAll,
     });
-    if (known === undefined) this.#values.set(prospects, { arrivalsInAll, waited, value });
-    else {
-      // In place, as this comes about for everybody at every step of a wait.
-      known.arrivalsInAll = arrivalsInAll;
-      known.waited = waited;
-      known.value = value;
-    }
+    this.#values.set(prospects, { arrivalsInAll, waited, value });
     return value;
   }
 }
 
 interface KnownValue {
-  arrivalsInAll: number;
-  waited: number;
-  value: number;
+  readonly arrivalsInAll: number;
+  readonly waited: number;
+  readonly value: number;
 }
